@@ -1,0 +1,58 @@
+"""Files that are either wholly there or not there: written aside, fsynced, renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replace_file(path: Path | str) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; on success it takes the place of `path` in one step.
+
+    A failure or a kill leaves the old file as it was; the aside file is removed on failure.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
+    try:
+        yield aside
+        with aside.open("rb") as handle:
+            os.fsync(handle.fileno())
+        aside.replace(path)
+        sync_directory(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path | str, content: bytes | str) -> None:
+    """Write a whole file in one step."""
+    data = content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content
+    with replace_file(path) as aside:
+        aside.write_bytes(data)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line and flush it to the operating system; a line torn by a kill is the last one."""
+    with path.open("ab") as handle:
+        handle.write(line.encode("utf-8", errors="surrogatepass") + b"\n")
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename in this directory survive a power cut."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def mend_tail(path: Path) -> None:
+    """Drop a torn last line (no newline at its end) that a kill left behind."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    if data and not data.endswith(b"\n"):
+        write_atomic(path, data[: data.rfind(b"\n") + 1])

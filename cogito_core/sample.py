@@ -1,0 +1,219 @@
+"""The Sample: one row, one question. Its Arrow schema is what the published Parquet files carry.
+
+The columns `problem`, `answer` and `images` bear the names that EasyR1, verl and TRL read, so a shard
+trains there as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+CATEGORIES = ("math", "logic", "counting", "science", "chart", "general")
+
+ANSWER_KINDS = (
+    "number",
+    "expression",
+    "choice",
+    "choices",
+    "text",
+    "yes_no",
+    "list",
+    "interval",
+    "quantity",
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Encoded picture bytes as upstream gave them, and upstream's name for the file."""
+
+    bytes: bytes
+    path: str | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the encoded bytes."""
+        return hashlib.sha256(self.bytes).hexdigest()
+
+
+def _json_field() -> Any:
+    return field(default_factory=dict, metadata={"json": True})
+
+
+@dataclass(kw_only=True)
+class Sample:
+    """One question with its pictures, its gold and where it came from.
+
+    Attributes:
+        id: `<source>/<split>/<upstream id>`, stable over rebuilds.
+        problem: the question as the model sees it, `<image>` where a picture goes.
+        answer: the canonical gold; `answer_aliases` are other accepted golds.
+        answer_kind: which verifier judges it, one of ANSWER_KINDS.
+        answer_spec: what that verifier needs: policy, tolerance, unit, precision, choices.
+        choices: the options as upstream gave them, empty if none.
+        reformulation: the rule that rewrote the question, or `none` with the reason after a colon.
+        pass_rate: share of right answers among n_trials, None before it was measured.
+        mean_correct_tokens: mean length of the right answers in tokens, None if there were none.
+        difficulty_model: model, revision and sampling settings that measured the pass rate.
+        image_hash, problem_hash: content hashes used by deduplication, decontamination and lineage.
+        meta: whatever else upstream gave.
+    """
+
+    id: str
+    source: str
+    category: str
+    split: str
+    language: str = "en"
+    problem: str
+    images: tuple[Picture, ...] = ()
+    answer: str
+    answer_aliases: tuple[str, ...] = ()
+    answer_kind: str
+    answer_spec: dict[str, Any] = _json_field()
+    choices: tuple[str, ...] = ()
+    reformulation: str = "none"
+    original_problem: str = ""
+    original_answer: str = ""
+    pass_rate: float | None = None
+    n_correct: int | None = None
+    n_trials: int | None = None
+    mean_correct_tokens: float | None = None
+    difficulty_model: str | None = None
+    image_hash: str = ""
+    problem_hash: str = ""
+    license: str = ""
+    upstream_url: str = ""
+    upstream_id: str = ""
+    upstream_revision: str = ""
+    meta: dict[str, Any] = _json_field()
+
+    def __post_init__(self) -> None:
+        self.images = tuple(self.images)
+        self.answer_aliases = tuple(self.answer_aliases)
+        self.choices = tuple(self.choices)
+        # NFC only: NFKC would turn a superscript two into a plain digit.
+        self.problem = unicodedata.normalize("NFC", self.problem)
+        self.answer = unicodedata.normalize("NFC", self.answer)
+        self.original_problem = self.original_problem or self.problem
+        self.original_answer = self.original_answer or self.answer
+        self.image_hash = self.image_hash or image_hash(self.images)
+        self.problem_hash = self.problem_hash or problem_hash(self.problem)
+
+    def faults(self) -> list[str]:
+        """What is wrong with this sample, each as `field: sentence`; empty if it can be used."""
+        found = []
+        if not self.id:
+            found.append("id: is empty")
+        if self.category not in CATEGORIES:
+            found.append(f"category: '{self.category}' is none of {', '.join(CATEGORIES)}")
+        if self.answer_kind not in ANSWER_KINDS:
+            found.append(f"answer_kind: '{self.answer_kind}' is none of {', '.join(ANSWER_KINDS)}")
+        if not self.problem.replace("<image>", "").strip():
+            found.append("problem: is empty")
+        if not self.answer.strip():
+            found.append("answer: is empty")
+        marks = self.problem.count("<image>")
+        if marks > len(self.images):
+            found.append(f"problem: marks {marks} pictures but the row carries {len(self.images)}")
+        return found
+
+
+_STRING_LIST = pa.list_(pa.string())
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("category", pa.string()),
+        ("split", pa.string()),
+        ("language", pa.string()),
+        ("problem", pa.string()),
+        ("images", pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))),
+        ("answer", pa.string()),
+        ("answer_aliases", _STRING_LIST),
+        ("answer_kind", pa.string()),
+        ("answer_spec", pa.string()),
+        ("choices", _STRING_LIST),
+        ("reformulation", pa.string()),
+        ("original_problem", pa.string()),
+        ("original_answer", pa.string()),
+        ("pass_rate", pa.float64()),
+        ("n_correct", pa.int32()),
+        ("n_trials", pa.int32()),
+        ("mean_correct_tokens", pa.float64()),
+        ("difficulty_model", pa.string()),
+        ("image_hash", pa.string()),
+        ("problem_hash", pa.string()),
+        ("license", pa.string()),
+        ("upstream_url", pa.string()),
+        ("upstream_id", pa.string()),
+        ("upstream_revision", pa.string()),
+        ("meta", pa.string()),
+    ]
+)
+"""The Arrow schema of a shard, in column order."""
+
+_JSON_COLUMNS = frozenset(f.name for f in fields(Sample) if f.metadata.get("json"))
+_TUPLE_COLUMNS = frozenset({"answer_aliases", "choices"})
+
+
+def _to_json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def samples_to_table(samples: list[Sample]) -> pa.Table:
+    """Samples as an Arrow table with SCHEMA, in the order given."""
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+    for sample in samples:
+        for name, values in columns.items():
+            value = getattr(sample, name)
+            if name == "images":
+                value = [{"bytes": picture.bytes, "path": picture.path} for picture in value]
+            elif name in _JSON_COLUMNS:
+                value = _to_json(value)
+            elif name in _TUPLE_COLUMNS:
+                value = list(value)
+            values.append(value)
+    arrays = [pa.array(columns[f.name], type=f.type) for f in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def row_to_sample(row: dict[str, Any]) -> Sample:
+    """One row, as Arrow's `to_pylist` gives it, as a Sample; missing columns keep their defaults."""
+    values = dict(row)
+    values["images"] = tuple(Picture(p["bytes"], p.get("path")) for p in values.get("images") or ())
+    for name in _JSON_COLUMNS & values.keys():
+        values[name] = json.loads(values[name]) if values[name] else {}
+    for name in _TUPLE_COLUMNS & values.keys():
+        values[name] = tuple(values[name] or ())
+    return Sample(**values)
+
+
+def table_to_samples(table: pa.Table) -> list[Sample]:
+    """The rows of a table with SCHEMA (or a subset of its optional columns) as Samples."""
+    return [row_to_sample(row) for row in table.to_pylist()]
+
+
+def problem_hash(text: str) -> str:
+    """Hash of the question's words: NFKC, case and white space folded, picture marks removed."""
+    key = unicodedata.normalize("NFKC", text.replace("<image>", " ")).casefold()
+    return hashlib.sha256(" ".join(key.split()).encode()).hexdigest()[:32]
+
+
+def image_hash(pictures: tuple[Picture, ...]) -> str:
+    """Hash of the encoded bytes of all pictures in order; empty if there are none."""
+    if not pictures:
+        return ""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(bytes.fromhex(picture.sha256))
+    return digest.hexdigest()[:32]
