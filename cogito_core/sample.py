@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -45,10 +45,6 @@ class Picture:
         return hashlib.sha256(self.bytes).hexdigest()
 
 
-def _json_field() -> Any:
-    return field(default_factory=dict, metadata={"json": True})
-
-
 @dataclass(kw_only=True)
 class Sample:
     """One question with its pictures, its gold and where it came from.
@@ -78,7 +74,7 @@ class Sample:
     answer: str
     answer_aliases: tuple[str, ...] = ()
     answer_kind: str
-    answer_spec: dict[str, Any] = _json_field()
+    answer_spec: dict[str, Any] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     reformulation: str = "none"
     original_problem: str = ""
@@ -94,7 +90,7 @@ class Sample:
     upstream_url: str = ""
     upstream_id: str = ""
     upstream_revision: str = ""
-    meta: dict[str, Any] = _json_field()
+    meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.images = tuple(self.images)
@@ -162,7 +158,7 @@ SCHEMA = pa.schema(
 )
 """The Arrow schema of a shard, in column order."""
 
-_JSON_COLUMNS = frozenset(f.name for f in fields(Sample) if f.metadata.get("json"))
+_JSON_COLUMNS = frozenset({"answer_spec", "meta"})
 _TUPLE_COLUMNS = frozenset({"answer_aliases", "choices"})
 
 
