@@ -23,20 +23,25 @@ _STYLE = """
 *{box-sizing:border-box}
 body{font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--bg);
 margin:0 auto;padding:32px 24px 80px;max-width:1120px}
-h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:40px 0 10px;padding-top:14px;border-top:1px solid var(--line)}
+h1{font-size:26px;margin:0 0 4px}
+h2{font-size:19px;margin:40px 0 10px;padding-top:14px;border-top:1px solid var(--line)}
 h3{font-size:15px;margin:20px 0 6px}p{margin:6px 0 10px;max-width:78ch}.soft{color:var(--soft)}
 table{border-collapse:collapse;margin:8px 0 18px;font-size:14px}th,td{padding:5px 12px 5px 0;text-align:left;
 border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:600}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;padding-right:18px}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:14px;margin:10px 0 22px}
-.card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px;font-size:13.5px;overflow-wrap:anywhere}
-.card img{max-width:100%;max-height:220px;image-rendering:auto;background:#fff;border-radius:4px;display:block;margin-bottom:8px}
+.card{background:var(--card);border:1px solid var(--line);border-radius:8px;
+padding:12px;font-size:13.5px;overflow-wrap:anywhere}
+.card img{max-width:100%;max-height:220px;background:#fff;border-radius:4px;
+display:block;margin-bottom:8px}
 .card img.small{width:168px;image-rendering:pixelated}
-.card pre{white-space:pre-wrap;margin:6px 0;font:12.5px/1.45 ui-monospace,Menlo,Consolas,monospace}
+.card pre{white-space:pre-wrap;margin:6px 0;
+font:12.5px/1.45 ui-monospace,Menlo,Consolas,monospace}
 .figures{display:flex;flex-wrap:wrap;gap:22px;margin:8px 0 18px}.figures svg{max-width:100%;height:auto}
 .tiles{display:flex;flex-wrap:wrap;gap:14px;margin:16px 0}.tile{background:var(--card);border:1px solid var(--line);
 border-radius:8px;padding:12px 18px;min-width:130px}.tile b{display:block;font-size:24px;line-height:1.2}
-.tile span{color:var(--soft);font-size:13px}.right{color:var(--good);font-weight:600}.wrong{color:var(--bad);font-weight:600}
+.tile span{color:var(--soft);font-size:13px}
+.right{color:var(--good);font-weight:600}.wrong{color:var(--bad);font-weight:600}
 .toc{margin:14px 0 0;font-size:14px}.toc a{color:var(--accent);margin-right:16px;text-decoration:none}
 svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line)}svg .soft{fill:var(--soft)}
 """
@@ -136,7 +141,8 @@ class Page:
         toc = f"<nav class=toc>{links}</nav>" if len(self._sections) > 1 else ""
         subtitle = f"<p class=soft>{escape(self.subtitle)}</p>" if self.subtitle else ""
         return (
-            f'<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width">'
+            f"<!doctype html><html lang=en><head><meta charset=utf-8>"
+            f'<meta name=viewport content="width=device-width">'
             f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head><body>"
             f"<h1>{escape(self.title)}</h1>{subtitle}{toc}{''.join(self._parts)}</body></html>\n"
         )

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example pays for imports, and CI must not depend on luck or on a busy neighbour.
+settings.register_profile("cogito", deadline=None, derandomize=True, database=None)
+settings.load_profile("cogito")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,80 @@
+"""Imports point one way: core <- nano <- data <- eval, core <- nano <- train; and nothing heavy at start-up."""
+
+from __future__ import annotations
+
+import ast
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ALLOWED = {
+    "cogito_core": set(),
+    "cogito_nano": {"cogito_core"},
+    "cogito_data": {"cogito_core", "cogito_nano"},
+    "cogito_train": {"cogito_core", "cogito_nano"},
+    "cogito_eval": {"cogito_core", "cogito_nano", "cogito_data"},
+}
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_imports_point_one_way(repository: Path, package: str) -> None:
+    for path in (repository / package).rglob("*.py"):
+        packages = {name.split(".")[0] for name in _imports(path)} & ALLOWED.keys()
+        assert packages - {package} <= ALLOWED[package], f"{path} imports {packages - {package}}"
+
+
+def test_there_is_no_cycle_between_files(repository: Path) -> None:
+    """Only imports at module level count: an import inside a function is how a cycle would be hidden at run time."""
+    graph: dict[str, set[str]] = {}
+    for package in ALLOWED:
+        for path in (repository / package).rglob("*.py"):
+            parts = path.relative_to(repository).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            graph[name] = _imports(path)
+    modules = {name: {target for target in targets if target in graph} - {name} for name, targets in graph.items()}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"cycle: {' -> '.join([*trail[trail.index(name):], name])}"
+        if name not in done:
+            for target in modules[name]:
+                visit(target, (*trail, name))
+            done.add(name)
+
+    for name in modules:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("package", ["cogito_data", "cogito_train", "cogito_eval"])
+def test_help_answers_in_under_half_a_second_of_cpu(package: str) -> None:
+    command = [sys.executable, "-m", f"{package}.cli", "--help"]
+    subprocess.run(command, check=True, capture_output=True)
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = subprocess.run(command, check=True, capture_output=True, text=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert "Usage" in out.stdout
+    assert min(spent) < 0.5
+
+
+@pytest.mark.parametrize("package", ["cogito_data", "cogito_train", "cogito_eval"])
+def test_start_up_imports_nothing_heavy(package: str) -> None:
+    heavy = ("torch", "transformers", "vllm", "ray", "datasets")
+    code = f"import sys, {package}.cli; print([m for m in {heavy} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert out.stdout.strip() == "[]"
