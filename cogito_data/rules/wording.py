@@ -1,0 +1,158 @@
+"""How the words of a question lean on its list of options. Regular expressions only; each has an example."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_FLAGS = re.IGNORECASE
+
+_OPTION_WORDS = re.compile(
+    # "option B", "which choice", "the options above": the list is a thing the question talks about.
+    r"\b(?:options?|choices?|alternatives)\b(?!\s+(?:of|for)\s+(?:a|an|the)\b)|\banswer\s+(?:choice|letter)\b",
+    _FLAGS,
+)
+
+_LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    # "Which of the following is true?", "the following statements"
+    ("following", re.compile(r"\bfollowing\b|\bas follows\b|\blisted\b|\b(?:given|shown)\s+below\b|\b(?:above|below) list\b",
+                             _FLAGS)),
+    # "Which of these states", "one of these"
+    ("these", re.compile(r"\b(?:which|one|any|none|each|all)\s+(?:one\s+)?of\s+(?:these|those)\b|\bwhich of\b|"
+                         r"\bwhich\s+(?:one|ones)\b", _FLAGS)),
+    # "Select the best answer", "Choose the word", "Pick one"
+    ("select", re.compile(r"\b(?:select|choose|chosen?|pick|identify|tick|circle)\b", _FLAGS)),
+    # "closest to", "best describes", "most likely", "least likely"; but "nearest tenth" is rounding
+    ("closest", re.compile(
+        r"\b(?:closest|approximates?)\b|\bnearest\b(?!\s+(?:whole|integer|ten|hundred|thousand|tenth|hundredth|"
+        r"thousandth|degree|cent|dollar|percent|unit|metre|meter|centimetre|centimeter|millimet|inch|foot|mile|"
+        r"kilomet|minute|hour|second|1\b|0?\.))|"
+        r"\bbest\s+(?:describ|estimat|represent|answer|match|fit|explain|summar|title|complet|express|illustrat|"
+        r"support|approximat|characteri|define|reflect)|\bbetter\s+(?:estimat|describ)|"
+        r"\b(?:most|more|least|less)\s+(?:likely|probabl\w*|appropriate|accurate|reasonable|suitable|closely|nearly|similar|"
+        r"plausible|consistent|correct)\b|\b(?:mainly|primarily|probably|likely)\b", _FLAGS)),
+    # "How tall is it, about?" with numbers to pick from: the list tells how exact the answer must be
+    ("estimate", re.compile(r"\b(?:about|roughly|approximately|around)\s+(?:how|what)\b|\bestimated?\b|\bestimation\b",
+                            _FLAGS)),
+    # "All of these EXCEPT", "Which is not": true of many things outside the list
+    ("negation", re.compile(r"\bexcept\b|\b(?:is|are|was|were|does|do|did|can|could|will|would|has|have|should)\s*n(?:o|')t\b|"
+                            r"\bcannot\b|\bnot\b|\bnever\b|\bincorrect\b|\bfalse\b|\bwrong\b|\bunlikely\b|\bleast\b", _FLAGS)),
+    # "Which statement is true?", "the correct sentence"
+    ("statement", re.compile(
+        r"\b(?:which|what)\s+(?:\w+\s+){0,2}(?:statements?|sentences?|phrases?|expressions?|equations?|descriptions?|"
+        r"conclusions?|words?|pairs?|groups?|sets?|examples?|inequalit\w+|formulas?|explanations?|hypothes\w+|claims?|"
+        r"titles?|lists?|types?|kinds?|sequences?|orders?)\b|\bis\s+(?:true|correct|right)\b|\bare\s+(?:true|correct|right)\b|"
+        r"\bmust be true\b|\bcould be\b|\bcan be\b|\bmay be\b|\bmight be\b|\bpossible\b|\ban? example of\b",
+        _FLAGS)),
+)
+
+_BLANK = re.compile(r"_{2,}|\(\s*\)|（\s*）|\[\s*\]|\.{4,}|…{1,}\s*\.?\s*$")
+
+_CHINESE_LEANS = re.compile(
+    "下列|以下|下面|哪(?:个|一|些|项|种)|选项|正确的是|错误的是|不正确|选择|最接近|可能是|不可能|大约|约为|哪几"
+)
+
+_SUPERLATIVE = re.compile(
+    r"\b\w{2,}est\b|\b(?:most|least|more|less|fewer|fewest|largest|greater|higher|lower|maximum|minimum|top|bottom|first|last)\b",
+    _FLAGS,
+)
+
+_LETTER_LIST = re.compile(r"\(\s*[A-H]\s*\)|(?:^|\n)\s*[A-H]\s*[.)]\s+\S", re.MULTILINE)
+
+
+def names_options(question: str) -> bool:
+    """Whether the question speaks of its options as such, or letters are left in it.
+
+    >>> names_options("Which option is right?"), names_options("What option of the menu is shown?")
+    (True, True)
+    >>> names_options("How long is AB?")
+    False
+    """
+    return bool(_OPTION_WORDS.search(question) or _LETTER_LIST.search(question))
+
+
+def leaning(question: str) -> str:
+    """Name of the first pattern by which the question leans on its list; empty if none.
+
+    >>> leaning("Which of the following is a mammal?"), leaning("What is the length of AB?")
+    ('following', '')
+    >>> leaning("Round to the nearest tenth. What is AB?"), leaning("Which is nearest to the sea?")
+    ('', 'closest')
+    """
+    for name, pattern in _LEANS:
+        if pattern.search(question):
+            return name
+    return "following" if _CHINESE_LEANS.search(question) else ""
+
+
+def has_selecting_blank(question: str) -> bool:
+    """Whether the question has a blank that an option would fill: `( )`, `____`.
+
+    >>> has_selecting_blank("Opposite sides are ( )."), has_selecting_blank("f(x) = 2")
+    (True, False)
+    """
+    return _BLANK.search(question) is not None
+
+
+def is_comparison(question: str) -> bool:
+    """Whether the question asks for an extreme or a comparison, safe only when all candidates can be seen."""
+    return _SUPERLATIVE.search(question) is not None
+
+
+def asks_which(question: str) -> bool:
+    """Whether "which" asks to tell candidates apart.
+
+    >>> asks_which("Which animal is a bird?"), asks_which("In which year was it built?")
+    (True, True)
+    """
+    return re.search(r"\bwhich\b|\bwhose\b", question, _FLAGS) is not None
+
+
+def normal(text: str) -> str:
+    """Key of a short text: NFKC, case and space folded, outer punctuation removed.
+
+    >>> normal("  None of the ABOVE. ")
+    'none of the above'
+    """
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded.strip(" .;,!?。；，") or folded
+
+
+_META_ANSWER = re.compile(
+    r"^(?:all|none|both|neither|either|any|some)(?:\s+(?:of|the|these|those|above|below|following|options?|choices?|them|answers?|"
+    r"are|is|correct|true|apply|listed|and|or|nor|[a-h]|\(?[a-h]\)?|two|three|lines?|first|second))*$|"
+    r"^(?:can\s?not|can't|could not|unable to|impossible to|not enough|insufficient|there is not enough|more|too little)\b.*"
+    r"(?:determin|tell|told|know|say|answer|decid|inform|data|calculat)|"
+    r"^(?:it\s+)?(?:can\s?not|can't)\s+be\s+\w+|^(?:undetermined|indeterminate|no correct answer|no answer|unknown|"
+    r"not given|not sure|don't know|i don't know|no such)\b|"
+    r"^\(?[a-h]\)?(?:\s*(?:,|and|or|&)\s*(?:and\s+|or\s+)?\(?[a-h]\)?)+(?:\s+only)?$|"
+    r"^(?:i|ii|iii|iv|v)(?:\s*(?:,|and|or|&)\s*(?:and\s+)?(?:i|ii|iii|iv|v))*(?:\s+only)?$|"
+    r"^(?:以上|都不|无法|不能|不确定|均不|均可)",
+)
+
+
+def is_meta_answer(option: str) -> bool:
+    """Whether an option speaks about the other options, or about not knowing.
+
+    >>> [is_meta_answer(t) for t in ("None of the above", "Both A and B", "cannot be determined", "all-terrain")]
+    [True, True, True, False]
+    """
+    return _META_ANSWER.match(normal(option)) is not None
+
+
+_LABEL_ONLY = re.compile(
+    r"^(?:(?:figure|fig|diagram|picture|image|img|graph|panel|option|choice|answer|shape|plot|chart|pattern|box|"
+    r"drawing|illustration|photo|icon|图)\s*\.?\s*)?\(?\s*(?:[a-z]|[ⅰ-ⅹ①-⑩]|[ivx]{1,4})\s*\)?$|"
+    r"^(?:figure|fig|diagram|picture|image|img|graph|panel|option|choice|answer|shape|plot|chart|pattern|box|"
+    r"drawing|illustration|photo|icon|图)\s*\.?\s*\(?\d+\)?$|^<image(?:[_\s]*\d+)?>$"
+)
+
+
+def are_labels(options: Sequence[str]) -> bool:
+    """Whether the options only point into the picture: bare letters, "Figure B", picture marks.
+
+    >>> are_labels(["A", "B", "C"]), are_labels(["Figure 1", "Figure 2"]), are_labels(["12", "7"])
+    (True, True, False)
+    """
+    return bool(options) and sum(bool(_LABEL_ONLY.match(normal(option))) for option in options) * 2 > len(options)
