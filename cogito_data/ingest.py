@@ -1,0 +1,270 @@
+"""One source to samples: rows in, shards out, every refused row in the ledger with its reason.
+
+The work is cut into units of a few hundred upstream rows. A unit's file holds its samples and its refusals;
+killed at any instant, the same command again takes up after the last finished unit and gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from cogito_core.console import CogitoError, progress, warn
+from cogito_core.manifest import file_hash, manifest_path
+from cogito_core.runs import RunDir
+from cogito_core.sample import SCHEMA, Sample, row_to_sample, samples_to_table
+from cogito_core.shards import write_shards
+from cogito_core.units import UnitStore
+from cogito_data.sources.assemble import sample_id, to_sample
+from cogito_data.sources.base import Problem, Source, load_source
+from cogito_data.sources.origins import Origin, hub_origin, local_origin
+from cogito_data.sources.pictures import PictureReader
+from cogito_data.sources.rows import BadRow, Row
+
+CODE_VERSION = "1"
+"""Goes into every unit's name: raise it whenever a row may come out differently."""
+
+UNIT_ROWS = 500
+"""Upstream rows of one unit: at most this many are read twice after a kill."""
+
+BATCH_ROWS = 64
+
+STAGE = "ingest"
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What one ingest did. `rows_read` counts questions (a row with three turns counts three).
+
+    `kept` + the sum of `dropped` = `rows_read`. Nothing in it depends on time or machine.
+    """
+
+    source: str
+    layout: str
+    origin: str
+    rows_read: int
+    kept: int
+    with_picture: int
+    dropped: dict[str, int]
+    splits: dict[str, int]
+    answer_kinds: dict[str, int]
+    shards: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    id: str
+    reason: str
+    evidence: str
+
+
+def ingest(
+    name: str, *, root: Path | None = None, from_hub: bool = False, out: Path, limit: int | None = None
+) -> IngestResult:
+    """Turn a source into shards `out/data/train-*.parquet`, with ledger, config, provenance and summary in `out`.
+
+    Args:
+        name: a source that ships, or the path of a manifest.
+        root: folder with the source in one of upstream's own layouts, or a folder above it.
+        from_hub: stream the manifest's Hub copy instead.
+        out: the run directory; a finished one with the same settings is returned as it is.
+        limit: stop after this many kept rows.
+
+    Raises:
+        CogitoError: no such source or layout, the Hub cannot be reached, another run is in `out`, or not one row
+            has the fields that the layout promises.
+    """
+    source = load_source(name)
+    manifest = source.manifest
+    if (root is None) == (not from_hub):
+        raise CogitoError(f"say where {manifest.name} comes from: --from DIR, or --from hub")
+    if limit is not None and limit < 1:
+        raise CogitoError(f"--limit must be at least 1, not {limit}")
+    config = {
+        "source": manifest.name,
+        "from": "hub" if root is None else str(root.resolve()),
+        "limit": limit,
+        "manifest_sha256": file_hash(manifest_path("sources", name)),
+        "code_version": CODE_VERSION,
+    }
+    with RunDir.open(out, config=config, command="cogito-data ingest", inputs={"root": str(root or "hub")}) as run:
+        if run.is_finished:
+            return IngestResult(**json.loads((run.path / "summary.json").read_text(encoding="utf-8")))
+        origin = hub_origin(source, run.work) if root is None else local_origin(source, root)
+        run.event("start", source=manifest.name, layout=origin.layout, origin=origin.shown)
+        result = _run(run, source, origin, limit)
+        run.event("done", kept=result.kept, dropped=result.dropped)
+        return result
+
+
+def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> IngestResult:
+    units = UnitStore(run.work / "units", ".arrow")
+    seen: set[str] = set()
+    refusals: list[_Refusal] = []
+    counts = _Counts()
+    files: list[tuple[Path, list[int]]] = []
+    with progress(None, f"ingest {source.manifest.name}") as advance:
+        for path in _unit_files(units, source, origin, limit):
+            kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
+            refusals += refused
+            files.append((path, kept))
+            advance(len(kept) + len(refused))
+            if limit is not None and counts.kept >= limit:
+                break
+    _check_structure(source, origin, counts.kept, refusals)
+    shards = write_shards(_merged(files), run.path / "data")
+    run.ledger.rewrite([
+        {"id": r.id, "stage": STAGE, "reason": r.reason, "evidence": r.evidence} for r in refusals
+    ])
+    result = IngestResult(
+        source=source.manifest.name,
+        layout=origin.layout,
+        origin=origin.shown,
+        rows_read=counts.kept + len(refusals),
+        kept=counts.kept,
+        with_picture=counts.with_picture,
+        dropped=dict(sorted(Counter(r.reason for r in refusals).items())),
+        splits=dict(sorted(counts.splits.items())),
+        answer_kinds=dict(sorted(counts.kinds.items())),
+        shards=[path.relative_to(run.path).as_posix() for path in shards],
+    )
+    run.summary(asdict(result))
+    if not counts.kept:
+        warn(f"{source.manifest.name}: not one of {len(refusals)} rows could be used; first: {refusals[0].evidence}")
+    return result
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self.kept = 0
+        self.with_picture = 0
+        self.splits: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+
+
+def _unit_files(units: UnitStore, source: Source, origin: Origin, limit: int | None) -> Iterator[Path]:
+    """The files of all units in order, each done now or in an earlier run."""
+    size = UNIT_ROWS if limit is None else min(UNIT_ROWS, limit + 16)
+    pictures = PictureReader(origin.base)
+    rows: Iterator[Row] | None = None
+    number = 0
+    while True:
+        key = units.key(CODE_VERSION, source.manifest.name, origin.layout, origin.identity, size, number)
+        if not units.has(key):
+            # Opened at the first unit still to do: rows of finished units are passed over once.
+            rows = origin.rows(number * size) if rows is None else rows
+            chunk = list(islice(rows, size))
+            found = list(_problems(chunk, source, origin, pictures))
+            units.run(key, lambda path, n=len(chunk), found=found: _write_unit(path, n, found))  # type: ignore[misc]
+        elif rows is not None:
+            rows = origin.rows((number + 1) * size)
+        yield units.path(key)
+        if _n_rows(units.path(key)) < size:
+            return
+        number += 1
+
+
+def _problems(
+    rows: Iterable[Row], source: Source, origin: Origin, pictures: PictureReader
+) -> Iterator[Sample | _Refusal]:
+    for row in rows:
+        name = f"{source.manifest.name}/{row.where}"
+        try:
+            made = origin.problem(row)
+            for problem in [made] if isinstance(made, Problem) else made:
+                name = sample_id(source.manifest, problem)
+                try:
+                    yield to_sample(
+                        source.manifest, problem, row, pictures, url=origin.url, revision=origin.revision
+                    )
+                except BadRow as error:
+                    yield _Refusal(name, error.reason, str(error))
+        except BadRow as error:
+            yield _Refusal(name, error.reason, str(error))
+
+
+def _write_unit(path: Path, n_rows: int, found: list[Sample | _Refusal]) -> None:
+    """Samples as Arrow IPC; refusals in its metadata with their position among the samples."""
+    samples = [item for item in found if isinstance(item, Sample)]
+    refused = [[i, item.id, item.reason, item.evidence] for i, item in enumerate(found) if isinstance(item, _Refusal)]
+    about = {"n_rows": str(n_rows), "refused": json.dumps(refused, ensure_ascii=False)}
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA.with_metadata(about)) as writer:
+        for start in range(0, len(samples), BATCH_ROWS):
+            # Small batches: Arrow's 32-bit offsets hold 2 GB of pictures.
+            for batch in samples_to_table(samples[start : start + BATCH_ROWS]).to_batches():
+                writer.write_batch(batch)
+
+
+def _n_rows(path: Path) -> int:
+    with pa.memory_map(str(path)) as source:
+        return int(pa.ipc.open_file(source).schema.metadata[b"n_rows"])
+
+
+def _screen(
+    path: Path, seen: set[str], room: int | None, counts: _Counts
+) -> tuple[list[int], list[_Refusal]]:
+    """Which rows of a unit stay (not seen before, within the limit), and its refusals in upstream's order."""
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_file(source)
+        refused = {i: _Refusal(*rest) for i, *rest in json.loads(reader.schema.metadata[b"refused"])}
+        columns = [
+            row
+            for i in range(reader.num_record_batches)
+            for row in reader.get_batch(i).select(["id", "split", "answer_kind", "image_hash"]).to_pylist()
+        ]
+    kept: list[int] = []
+    out: list[_Refusal] = []
+    rows = iter(enumerate(columns))
+    for position in range(len(columns) + len(refused)):
+        if room is not None and len(kept) >= room:
+            break
+        if position in refused:
+            out.append(refused[position])
+            continue
+        index, row = next(rows)
+        if row["id"] in seen:
+            out.append(_Refusal(row["id"], "duplicate_id", f"another row of this source has the id {row['id']}"))
+            continue
+        seen.add(row["id"])
+        kept.append(index)
+        counts.kept += 1
+        counts.with_picture += bool(row["image_hash"])
+        counts.splits[row["split"]] += 1
+        counts.kinds[row["answer_kind"]] += 1
+    return kept, out
+
+
+def _merged(files: list[tuple[Path, list[int]]]) -> Iterator[Sample]:
+    """The kept samples of all units, a batch in memory at a time."""
+    for path, kept in files:
+        wanted = set(kept)
+        with pa.memory_map(str(path)) as source:
+            reader = pa.ipc.open_file(source)
+            start = 0
+            for i in range(reader.num_record_batches):
+                batch = reader.get_batch(i)
+                here = [n for n in range(batch.num_rows) if start + n in wanted]
+                yield from map(row_to_sample, batch.take(pa.array(here, pa.int64())).to_pylist())
+                start += batch.num_rows
+
+
+_STRUCTURE = frozenset({"missing_field", "wrong_type", "unreadable"})
+
+
+def _check_structure(source: Source, origin: Origin, kept: int, refusals: list[_Refusal]) -> None:
+    """A source of which no row has the promised form is not that source: say so instead of writing nothing."""
+    if kept:
+        return
+    if not refusals:
+        raise CogitoError(f"{origin.shown} holds no rows of {source.manifest.name} ({origin.layout} layout)")
+    if all(refusal.reason in _STRUCTURE for refusal in refusals):
+        raise CogitoError(
+            f"no row of {source.manifest.name} in {origin.shown} has the form of the {origin.layout} layout: "
+            f"{refusals[0].evidence}"
+        )

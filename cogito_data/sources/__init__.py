@@ -1,0 +1,1 @@
+"""The training datasets: one manifest and one adapter each, shapes shared between adapters."""

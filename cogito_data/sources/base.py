@@ -1,0 +1,237 @@
+"""What a source is: its manifest, its adapter, the layouts it comes in, and the problem an adapter makes of a row."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import field_validator
+
+from cogito_core.console import CogitoError
+from cogito_core.manifest import Manifest, load_manifest, manifest_names
+from cogito_core.sample import ANSWER_KINDS, CATEGORIES, Picture
+from cogito_data.sources.rows import Row
+
+
+class Licence(Manifest):
+    """Terms of the data (not of the code that came with it)."""
+
+    name: str
+    """SPDX identifier where there is one, `unstated` where upstream names none."""
+    link: str
+    redistribution: bool
+    """Whether the terms allow publishing rows with their pictures."""
+    note: str = ""
+
+
+class Hub(Manifest):
+    """Where the source is on the Hugging Face Hub."""
+
+    repo: str
+    config: str | None = None
+    split: str
+    revision: str = "main"
+    """A commit, or a branch: a branch is resolved once a run and the commit is recorded in every row."""
+    columns: tuple[str, ...]
+    """The columns the adapter reads; a copy that lacks one is refused before the first row."""
+
+
+class Paper(Manifest):
+    """Table 4 of arXiv 2507.22607: rows in the training set, share of questions the filter removed."""
+
+    size: int
+    filter_rate: float
+
+
+class SourceManifest(Manifest):
+    """`manifests/sources/<name>.yaml`."""
+
+    name: str
+    title: str
+    category: str
+    licence: Licence
+    citation: str
+    """BibTeX."""
+    homepage: str
+    hub: Hub | None = None
+    no_hub: str = ""
+    """Why there is no Hub copy to stream, in one sentence for the user."""
+    adapter: str
+    layouts: dict[str, str]
+    """Layout name -> what it looks like on disk; the names are those of the adapter."""
+    training_splits: tuple[str, ...]
+    """Upstream splits that may be trained on; the others are for evaluation."""
+    answer_kind: str
+    """The usual kind of gold; single rows may differ."""
+    language: str = "en"
+    mathvista_name: str = ""
+    """How MathVista calls this source in its records."""
+    paper: Paper | None = None
+    notes: str = ""
+
+    @field_validator("category")
+    @classmethod
+    def _category(cls, value: str) -> str:
+        if value not in CATEGORIES:
+            raise ValueError(f"'{value}' is none of {', '.join(CATEGORIES)}")
+        return value
+
+    @field_validator("answer_kind")
+    @classmethod
+    def _answer_kind(cls, value: str) -> str:
+        if value not in ANSWER_KINDS:
+            raise ValueError(f"'{value}' is none of {', '.join(ANSWER_KINDS)}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """A gold answer in canonical form.
+
+    Attributes:
+        answer: canonical: no thousands commas, no unit, a letter for multiple choice.
+        kind: one of ANSWER_KINDS.
+        original: as upstream wrote it, as text.
+        spec: what the verifier needs: unit, policy, tolerance.
+        aliases: other accepted answers.
+    """
+
+    answer: str
+    kind: str
+    original: str
+    spec: dict[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What an adapter makes of one row: still without pixels, prompt form and provenance.
+
+    Attributes:
+        upstream_id: unique within (source, split).
+        question: upstream's words, options not included.
+        pictures: files still to be read, or pictures that came with the row.
+        choices: the options as upstream gave them, empty if none.
+        language: ISO 639-1 where it differs from the manifest's.
+    """
+
+    upstream_id: str
+    split: str
+    question: str
+    gold: Gold
+    pictures: tuple[Path | Picture, ...] = ()
+    choices: tuple[str, ...] = ()
+    language: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+RowReader = Callable[[Path], Iterator[Row]]
+ProblemMaker = Callable[[Row, Path], Problem | Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way a source lies on disk.
+
+    Attributes:
+        name: as in the manifest.
+        needs: glob patterns below the base folder; each must match something; ` or ` parts alternatives.
+        read: the raw rows in a fixed order, cheaply; it opens no picture.
+        problem: pure: (row, base folder) -> problem, or several. Raises BadRow.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    read: RowReader
+    problem: ProblemMaker
+
+
+HubMaker = Callable[[Row], Problem | Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What a module in `adapters/` exports as ADAPTER.
+
+    Attributes:
+        layouts: tried in order.
+        hub_row: pure: a row of the manifest's Hub copy -> problem, or several. Raises BadRow. None where there
+            is no Hub copy to stream.
+    """
+
+    layouts: tuple[Layout, ...]
+    hub_row: HubMaker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A manifest with the adapter it names."""
+
+    manifest: SourceManifest
+    adapter: Adapter
+
+
+def source_names() -> list[str]:
+    """Names of all sources, sorted."""
+    return manifest_names("sources")
+
+
+def load_source(name: str | Path) -> Source:
+    """The manifest of a source, validated, with its adapter.
+
+    Raises:
+        CogitoError: no such source (the nearest name is given), a bad manifest, or an adapter that is not there.
+    """
+    manifest = load_manifest(name, "sources", SourceManifest)
+    try:
+        module = importlib.import_module(f"cogito_data.sources.adapters.{manifest.adapter}")
+    except ModuleNotFoundError as error:
+        raise CogitoError(f"source {manifest.name}: there is no adapter '{manifest.adapter}'") from error
+    return Source(manifest, module.ADAPTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A layout that was recognised and the folder it starts in."""
+
+    layout: Layout
+    base: Path
+
+
+MAX_FOLDERS_SEARCHED = 300
+"""Folders looked into below the one given, at most two levels deep."""
+
+
+def find_layout(source: Source, root: Path) -> Found:
+    """Which of the source's layouts lies at `root` or up to two levels below; the first in the adapter's order.
+
+    Raises:
+        CogitoError: `root` is no folder, or no layout is there; the sentence says which files were looked for.
+    """
+    if not root.is_dir():
+        raise CogitoError(f"--from {root}: there is no such folder")
+    folders = _folders(root)
+    for layout in source.adapter.layouts:
+        for base in folders:
+            if all(_any_match(base, pattern) for pattern in layout.needs):
+                return Found(layout, base)
+    looked = "; ".join(f"{layout.name}: {' and '.join(layout.needs)}" for layout in source.adapter.layouts)
+    raise CogitoError(f"{root} holds none of the layouts of {source.manifest.name}; looked for {looked}")
+
+
+def _any_match(base: Path, pattern: str) -> bool:
+    return any(next(iter(base.glob(part)), None) is not None for part in pattern.split(" or "))
+
+
+def _folders(root: Path) -> list[Path]:
+    found = [root]
+    level = [root]
+    for _ in range(2):
+        below = [child for folder in level for child in sorted(folder.iterdir()) if child.is_dir()]
+        room = MAX_FOLDERS_SEARCHED - len(found)
+        level = below[:room]
+        found += level
+    return found

@@ -1,0 +1,160 @@
+"""Where the rows of one ingest come from: a local folder in one of upstream's layouts, or the Hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cogito_core.console import CogitoError
+from cogito_core.files import write_atomic
+from cogito_data.sources.base import Hub, Problem, Source, find_layout
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.hub import numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Rows in a fixed order and how they become problems.
+
+    Attributes:
+        layout: its name, or `hub`.
+        shown: for people.
+        base: folder that picture paths are relative to; None for the Hub.
+        identity: hash of what the rows depend on.
+        url, revision: provenance of each row.
+        rows: the raw rows from a position on.
+        problem: pure: a row -> its problem, or several. Raises BadRow.
+    """
+
+    layout: str
+    shown: str
+    base: Path | None
+    identity: str
+    url: str
+    revision: str
+    rows: Callable[[int], Iterator[Row]]
+    problem: Callable[[Row], Problem | Iterable[Problem]]
+
+
+def local_origin(source: Source, root: Path) -> Origin:
+    """The first of the source's layouts that lies at `root` or below. Raises CogitoError where none does."""
+    found = find_layout(source, root)
+    base, layout = found.base, found.layout
+    return Origin(
+        layout=layout.name,
+        shown=str(base.resolve()),
+        base=base,
+        identity=folder_state(base),
+        url=source.manifest.homepage,
+        revision=f"local:{layout.name}",
+        rows=lambda start: islice(layout.read(base), start, None),
+        problem=lambda row: layout.problem(row, base),
+    )
+
+
+def folder_state(base: Path) -> str:
+    """Hash of the names, sizes and times of all files below a folder: changes when any file changes."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(base):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(folder, name)
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # A dangling link: the row that names it goes to the ledger.
+            line = f"{path.relative_to(base)}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:24]
+
+
+def hub_origin(source: Source, scratch: Path) -> Origin:
+    """The manifest's Hub copy, streamed at one commit.
+
+    A branch is resolved once; `scratch` keeps the commit, so that a resumed run reads the same rows.
+
+    Raises:
+        CogitoError: the source has no Hub copy, the Hub cannot be reached, or the copy lacks a column.
+    """
+    manifest = source.manifest
+    hub, hub_row = manifest.hub, source.adapter.hub_row
+    if hub is None or hub_row is None:
+        reason = manifest.no_hub or "its manifest names no Hub copy"
+        raise CogitoError(f"{manifest.name} cannot be streamed from the Hub: {reason}; use --from DIR")
+    revision = _resolve(hub, scratch / "hub.json")
+    shown = f"{hub.repo}{f'/{hub.config}' if hub.config else ''}@{revision}"
+    return Origin(
+        layout="hub",
+        shown=shown,
+        base=None,
+        identity=f"{shown}:{hub.split}",
+        url=f"https://huggingface.co/datasets/{hub.repo}",
+        revision=revision,
+        rows=lambda start: _stream(hub, revision, start),
+        problem=hub_row,
+    )
+
+
+def _resolve(hub: Hub, kept: Path) -> str:
+    """The commit a branch points at, asked once a run; a local folder or a commit stands for itself."""
+    if kept.exists():
+        stored = json.loads(kept.read_text(encoding="utf-8"))
+        if stored["repo"] == hub.repo:
+            return str(stored["commit"])
+    if _is_commit(hub.revision) or Path(hub.repo).is_dir():
+        return hub.revision
+    from huggingface_hub import HfApi
+
+    try:
+        commit = HfApi().dataset_info(hub.repo, revision=hub.revision).sha
+    except Exception as error:  # The client raises network, HTTP and validation errors of unrelated families.
+        raise _unreachable(hub, error) from error
+    if not commit:
+        raise CogitoError(f"the Hub names no commit for {hub.repo}@{hub.revision}")
+    write_atomic(kept, json.dumps({"repo": hub.repo, "commit": commit}) + "\n")
+    return commit
+
+
+def _is_commit(revision: str) -> bool:
+    return len(revision) == 40 and all(c in "0123456789abcdef" for c in revision)
+
+
+def _stream(hub: Hub, revision: str, start: int) -> Iterator[Row]:
+    import datasets
+
+    try:
+        pinned: dict[str, Any] = {} if Path(hub.repo).is_dir() else {"revision": revision}
+        stream = datasets.load_dataset(hub.repo, hub.config, split=hub.split, streaming=True, **pinned)
+        _check_columns(hub, stream.column_names)
+        # Pictures stay encoded: decoding and encoding again would change their bytes.
+        rows = iter(stream.decode(False).skip(start))
+        number = start
+        while (values := next(rows, None)) is not None:
+            yield numbered(values, hub.split, number, hub.repo)
+            number += 1
+    except CogitoError:
+        raise
+    except Exception as error:  # As above; `datasets` adds its own families.
+        raise _unreachable(hub, error) from error
+
+
+def _check_columns(hub: Hub, found: list[str] | None) -> None:
+    missing = [column for column in hub.columns if found is not None and column not in found]
+    if missing:
+        raise CogitoError(
+            f"{hub.repo}: column '{missing[0]}' is missing (it has: {', '.join(found or [])})"
+        )
+
+
+def _unreachable(hub: Hub, error: Exception) -> CogitoError:
+    text = " ".join(str(error).split())
+    return CogitoError(
+        f"cannot read {hub.repo} from the Hugging Face Hub ({type(error).__name__}: {text[:160]}); "
+        "check the network, or give a local copy with --from DIR"
+    )

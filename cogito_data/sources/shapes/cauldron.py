@@ -1,0 +1,91 @@
+"""Rows of The Cauldron (Laurençon et al. 2024): `images` and `texts`, a list of {user, assistant, source} turns.
+
+A turn is a question of its own, so a row gives as many problems as it has turns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cogito_data.sources.base import Adapter, Gold, Problem
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.golds import free_form
+from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
+from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
+
+_LABEL = re.compile(r"^\s*(?:Question|Answer)\s*:\s*", re.IGNORECASE)
+_CHOICES_LINE = re.compile(r"\n\s*(?:Choices|Options)\s*:\s*$", re.IGNORECASE)
+_STYLE = re.compile(r"\b(brief|short|succinct|concise|terse|compact|brevity|quick|letter|to the point)\b", re.I)
+
+
+def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,
+                 spec: Mapping[str, Any] | None = None) -> Iterator[Problem]:
+    """The problems of a Cauldron row.
+
+    Args:
+        row: the row.
+        units: whether golds may carry a unit.
+        letters: whether a gold that is one letter names an option drawn in the picture.
+        spec: tolerance policy of numeric golds.
+
+    Raises:
+        BadRow: a column is absent or of the wrong type, or a gold is none of its options.
+    """
+    pictures = hub_pictures(row, "images")
+    if not pictures:
+        raise row.fail("no_picture", "field 'images' is empty")
+    for number, turn in enumerate(row.rows("texts")):
+        question, choices = split_question(turn.text("user"))
+        answer = _LABEL.sub("", turn.text("assistant")).strip()
+        yield Problem(
+            upstream_id=f"{row_id(row)}-{number}",
+            split=row_split(row),
+            question=question,
+            pictures=pictures,
+            gold=_gold(turn, answer, choices, units, letters, spec),
+            choices=choices,
+        )
+
+
+def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters: bool,
+          spec: Mapping[str, Any] | None) -> Gold:
+    if choices:
+        return choice_by_letter(turn, choices, answer)
+    if letters:
+        letter = read_letter(answer)
+        if letter is None:
+            raise turn.fail("gold_not_in_choices", f"the gold {answer!r} is no option letter")
+        return Gold(letter, "choice", answer)
+    return free_form(turn, without_full_stop(answer), units=units, spec=spec)
+
+
+def split_question(text: str) -> tuple[str, tuple[str, ...]]:
+    """(question, options): labels such as `Question:`, the `Choices:` line and the style request are dropped."""
+    question, choices = options_in_text(_LABEL.sub("", text))
+    question = _CHOICES_LINE.sub("", f"\n{question}").strip()
+    head, newline, last = question.rpartition("\n")
+    if newline and not last.rstrip().endswith("?") and _STYLE.search(last) and len(last.split()) <= 12:
+        question = head.strip()
+    return question, choices
+
+
+def without_full_stop(answer: str) -> str:
+    """Short answers end in a full stop there; `U.S.` and `3.5` keep theirs."""
+    if answer.endswith(".") and not re.search(r"(?:\b\w\.)\w\.$|\.\.$", answer):
+        return answer[:-1].rstrip()
+    return answer
+
+
+def cauldron_adapter(*, units: bool = False, letters: bool = False,
+                     spec: Mapping[str, Any] | None = None) -> Adapter:
+    """The adapter of a source that is taken from The Cauldron, streamed or as a local copy of its Parquet files."""
+    hub_row = cauldron_hub(units=units, letters=letters, spec=spec)
+    return Adapter((parquet_layout(hub_row),), hub_row)
+
+
+def cauldron_hub(*, units: bool = False, letters: bool = False,
+                 spec: Mapping[str, Any] | None = None) -> Callable[[Row], Iterator[Problem]]:
+    """`cauldron_row` with its settings fixed."""
+    return lambda row: cauldron_row(row, units=units, letters=letters, spec=spec)

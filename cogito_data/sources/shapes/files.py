@@ -1,0 +1,128 @@
+"""Reading upstream's JSON, JSON-lines and Parquet files row by row, with the place of every row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cogito_core.console import CogitoError
+from cogito_data.sources.rows import BadRow, Row
+
+
+def read_json(path: Path) -> Any:
+    """A whole JSON file.
+
+    Raises:
+        CogitoError: the file is missing or not JSON; the sentence names the file and the place.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise CogitoError(f"there is no file {path}") from error
+    except UnicodeDecodeError as error:
+        raise CogitoError(f"{path} is not UTF-8 text (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise CogitoError(f"{path} is not valid JSON (line {error.lineno}: {error.msg})") from error
+
+
+def json_list(path: Path, key: str | None = None) -> Iterator[Row]:
+    """The objects of a JSON list, or of the list under `key` of a JSON object.
+
+    A file that is JSON lines in spite of its name is read as such (PuzzleVQA and others do that).
+
+    Raises:
+        CogitoError: the file is no such list.
+    """
+    if key is None and _looks_like_lines(path):
+        yield from json_lines(path)
+        return
+    loaded = read_json(path)
+    if key is not None:
+        if not isinstance(loaded, dict) or key not in loaded:
+            raise CogitoError(f"{path} lacks the key '{key}'")
+        loaded = loaded[key]
+    if not isinstance(loaded, list):
+        raise CogitoError(f"{path} should hold a list of rows, not {type(loaded).__name__}")
+    for number, values in enumerate(loaded):
+        yield as_row(f"{path.name}, row {number}", values)
+
+
+def json_dict(path: Path, id_field: str) -> Iterator[Row]:
+    """The objects of a JSON object `{id: row}`, in file order; the key goes into `id_field`.
+
+    Raises:
+        CogitoError: the file is no JSON object.
+    """
+    loaded = read_json(path)
+    if not isinstance(loaded, dict):
+        raise CogitoError(f"{path} should hold an object of rows by id, not {type(loaded).__name__}")
+    for key, values in loaded.items():
+        row = as_row(f"{path.name}, row '{key}'", values)
+        yield Row(row.where, {**row.values, id_field: key})
+
+
+def json_lines(path: Path) -> Iterator[Row]:
+    """One row a line; a line that is not JSON becomes an unreadable row, the others go on.
+
+    Raises:
+        CogitoError: the file is not UTF-8 text.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as handle:
+            for number, line in enumerate(handle):
+                if not line.strip():
+                    continue
+                where = f"{path.name}, row {number}"
+                try:
+                    values = json.loads(line)
+                except json.JSONDecodeError as error:
+                    values = unreadable(f"{where}: the line is not JSON ({error.msg} at column {error.colno})")
+                yield as_row(where, values)
+    except UnicodeDecodeError as error:
+        raise CogitoError(f"{path} is not UTF-8 text (byte {error.start})") from error
+
+
+_UNREADABLE = "__unreadable__"
+
+
+def unreadable(sentence: str) -> dict[str, str]:
+    """Raw values that stand for a row that could not be parsed."""
+    return {_UNREADABLE: sentence}
+
+
+def check_readable(row: Row) -> None:
+    """Raise BadRow for a row that could not be parsed."""
+    if _UNREADABLE in row.values:
+        raise BadRow("unreadable", row.values[_UNREADABLE])
+
+
+def as_row(where: str, values: Any) -> Row:
+    """A row of any JSON value: what is no object becomes an unreadable row."""
+    if isinstance(values, dict):
+        return Row(where, values)
+    return Row(where, unreadable(f"{where}: a row should be an object, not {type(values).__name__}"))
+
+
+def picture_path(row: Row, base: Path, name: str, folders: tuple[str, ...] = ("",)) -> Path:
+    """Where a picture named in a row lies: the first of `folders` that holds it, else the first of them.
+
+    Raises:
+        BadRow: the name is empty, absolute or leads out of the base folder.
+    """
+    pure = PurePosixPath(name.replace("\\", "/"))
+    if not name or "\0" in name:
+        raise row.fail("no_picture", "the picture's name is empty")
+    if pure.is_absolute() or ".." in pure.parts:
+        raise row.fail("unsafe_path", f"the picture '{name}' lies outside the source's folder")
+    candidates = [base / folder / pure for folder in folders]
+    return next((path for path in candidates if path.is_file()), candidates[0])
+
+
+def _looks_like_lines(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig") as handle:
+            return handle.readline().lstrip().startswith("{")
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,155 @@
+"""Free-form golds: canonical text, its kind, its unit. One place, so that all sources read numbers alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cogito_data.sources.base import Gold
+from cogito_data.sources.rows import Row, plain
+
+_NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
+_FRACTION = re.compile(r"[-+−]?\d+\s*/\s*\d+")
+_YES_NO = ("yes", "no", "true", "false")
+_MATH = re.compile(r"\\(?:frac|sqrt|pi|cdot|times)|√|π|\bsqrt\s*\(|\^|(?<=\d)pi\b|\d\s*/\s*\d")
+
+WORDS = {
+    word: str(value)
+    for value, word in enumerate((
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+    ))
+}
+"""Counting words of DVQA and others."""
+
+UNITS = (
+    "km/h", "m/s", "mm", "cm", "dm", "km", "m", "inches", "inch", "in", "feet", "foot", "ft", "yd", "miles", "mi",
+    "kg", "g", "mL", "ml", "L", "s", "min", "h", "hours", "degrees", "degree", "units", "unit",
+    "平方厘米", "平方米", "立方厘米", "立方米", "厘米", "分米", "毫米", "千米", "米",
+    "海里", "里", "度", "元", "秒", "分钟", "小时",
+    "°", "º", "°C", "$", "%",
+)
+"""Units that stand behind a value; powers such as cm^{2}, cm², cm2 are read too."""
+
+_UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS), key=len, reverse=True))
+_VALUE_UNIT = re.compile(
+    rf"^(?P<value>.*[\d)}}πi])\s*(?P<unit>\\?(?:{_UNIT}|\^\{{?\\circ\}}?|\\%)(?:\^?\{{?[23]\}}?|[²³])?)$", re.DOTALL
+)
+
+
+def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = False, prose: bool = False,
+              spec: Mapping[str, Any] | None = None) -> Gold:
+    """The gold of an open question.
+
+    Args:
+        row: where it stands, for the sentence.
+        value: upstream's value: text, number, true/false.
+        unit: upstream's own unit field, if it has one.
+        units: whether a unit may be written behind the value (`16cm`, `140°`): it moves to `spec["unit"]`.
+        prose: the source has no formulas: `18/19` is a name there, not a fraction.
+        spec: tolerance policy and the like; kept for numbers only.
+
+    Raises:
+        BadRow: the gold is empty or is no single value.
+    """
+    if isinstance(value, bool):
+        return Gold("yes" if value else "no", "yes_no", str(value).lower())
+    if isinstance(value, int | float):
+        text = plain(value)
+    elif isinstance(value, str):
+        text = value.strip()
+    elif value is None:
+        raise row.fail("empty_gold", "the gold is null")
+    else:
+        raise row.fail("wrong_type", f"the gold should be one value, not {type(value).__name__}")
+    if not text:
+        raise row.fail("empty_gold", "the gold is empty")
+    body = canonical(text)
+    found_unit = unit
+    if units and unit is None:
+        body, found_unit = split_unit(body)
+    kind = kind_of(body)
+    if prose and kind == "expression":
+        kind, body = "text", unicodedata.normalize("NFC", text)
+    out: dict[str, Any] = dict(spec or {}) if kind in ("number", "expression") else {}
+    if found_unit:
+        out["unit"] = found_unit
+    if kind == "number":
+        body = body.replace(",", "").replace("−", "-").removeprefix("+")
+    elif kind == "yes_no":
+        body = body.casefold()
+    return Gold(body, kind, text, out)
+
+
+def kind_of(text: str) -> str:
+    """number, expression, list, yes_no or text: by the form of a canonical gold alone."""
+    if is_number(text):
+        return "number"
+    if text.casefold() in _YES_NO:
+        return "yes_no"
+    if text.startswith("[") and text.endswith("]") and "," in text:
+        return "list"
+    if _FRACTION.fullmatch(text) or (_MATH.search(text) and not _has_words(text)):
+        return "expression"
+    return "text"
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is one plain decimal number, thousands commas allowed."""
+    return bool(_NUMBER.fullmatch(text)) and any(c.isdigit() for c in text)
+
+
+def _has_words(text: str) -> bool:
+    # Three letters in a row that are no LaTeX command are prose, not mathematics.
+    bare = re.sub(r"\\[a-zA-Z]+|sqrt|pi", " ", text)
+    return re.search(r"[^\W\d_]{3,}", bare) is not None
+
+
+def canonical(text: str) -> str:
+    """NFC, outer space and `$...$` removed, √{x} and √x as LaTeX, π as \\pi; nothing else is touched."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if len(text) > 2 and text.startswith("$") and text.endswith("$") and "$" not in text[1:-1]:
+        text = text[1:-1].strip()
+    text = re.sub(r"√\s*\{([^{}]*)\}", r"\\sqrt{\1}", text)
+    text = re.sub(r"√\s*\(([^()]*)\)", r"\\sqrt{\1}", text)
+    text = re.sub(r"√\s*(\d+(?:\.\d+)?|[A-Za-z])", r"\\sqrt{\1}", text)
+    # A letter behind \pi would be read as part of the command.
+    return re.sub(r"π(?=[A-Za-z])", r"\\pi ", text).replace("π", r"\pi")
+
+
+def split_unit(text: str) -> tuple[str, str | None]:
+    """(value, unit) of `16cm`, `9\\pi cm^{2}`, `140°`, `30 米`; (text, None) where there is no unit.
+
+    Only a value of digits, radicals, fractions and pi has a unit cut off: words stay whole.
+    """
+    match = _VALUE_UNIT.match(text)
+    if match is None:
+        return text, None
+    value, unit = match.group("value").strip(), match.group("unit")
+    if value.endswith("i") and not value.endswith("\\pi"):
+        return text, None
+    if not (is_number(value) or kind_of(value) == "expression"):
+        return text, None
+    return value, unit.removeprefix("\\") if unit.startswith("\\%") else unit
+
+
+def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) -> tuple[Gold, dict[str, int]]:
+    """The gold of a question that several people answered (VQA's ten), and how often each answer was given.
+
+    The answer is upstream's `multiple_choice_answer` where it gives one, else the most frequent; a tie goes to
+    the answer given first. Aliases are the other answers that three or more people gave: VQA's own measure,
+    min(1, count / 3), scores exactly those as fully right (Antol et al. 2015, section 4.1).
+
+    Raises:
+        BadRow: nobody answered.
+    """
+    counts = Counter(text for answer in answers if (text := " ".join(answer.split())))
+    if not counts and not chosen:
+        raise row.fail("empty_gold", "no annotator gave an answer")
+    best = chosen or max(counts, key=lambda answer: counts[answer])
+    gold = free_form(row, best, prose=True)
+    aliases = tuple(answer for answer, count in counts.most_common() if count >= 3 and answer != best)
+    return Gold(gold.answer, gold.kind, best, gold.spec, aliases), dict(counts)
