@@ -13,12 +13,13 @@ SCALES = ("group", "batch", "none")
 def group_advantages(rewards: npt.ArrayLike, *, scale: str = "group", eps: float = 1e-6) -> Array:
     """Advantage of each answer, shape (P, G): reward minus the group's mean, over a spread.
 
-    scale="group" divides by the group's unbiased standard deviation (n - 1) plus `eps`: GRPO (arXiv 2402.03300) as
-    the official VL-Cogito code and DAPO have it. scale="none" does not divide: Dr. GRPO (arXiv 2503.20783).
-    scale="batch" divides by the unbiased standard deviation of all rewards of the table.
+    scale="group" divides by the group's unbiased standard deviation (n - 1) plus `eps`: GRPO (arXiv
+    2402.03300) as the official VL-Cogito code and DAPO have it. scale="none" does not divide: Dr. GRPO
+    (arXiv 2503.20783). scale="batch" divides by the unbiased standard deviation of all rewards of the
+    table.
 
-    A group whose rewards are all equal gets exactly 0. Raises ValueError for fewer than two answers per prompt, for
-    rewards that are not finite, and for another scale.
+    A group whose rewards are all equal gets exactly 0. Raises ValueError for fewer than two answers per
+    prompt, for rewards that are not finite, and for another scale.
     """
     table = np.asarray(rewards, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
@@ -39,7 +40,9 @@ def group_advantages(rewards: npt.ArrayLike, *, scale: str = "group", eps: float
 
 
 def has_signal(rewards: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Whether the answers of each prompt differ in reward at all, shape (P,). DAPO's dynamic sampling keeps these."""
+    """Whether the answers of each prompt differ in reward at all, shape (P,). DAPO's dynamic sampling keeps
+    these.
+    """
     table = np.asarray(rewards, dtype=np.float64)
     return table.max(axis=1) > table.min(axis=1)
 

@@ -1,7 +1,8 @@
 """Online difficulty soft weighting (ODSW): one weight per prompt from its pass rate.
 
-VL-Cogito (arXiv 2507.22607, section 4.2.1, equation 4). The weight multiplies the normalised advantage of every
-token of every answer to the prompt. It does not touch the KL term, and the weights are not renormalised.
+VL-Cogito (arXiv 2507.22607, section 4.2.1, equation 4). The weight multiplies the normalised advantage of
+every token of every answer to the prompt. It does not touch the KL term, and the weights are not
+renormalised.
 """
 
 from __future__ import annotations
@@ -74,14 +75,12 @@ def weight_curve(name: str) -> WeightCurve:
     return WEIGHT_CURVES[name]
 
 
-def difficulty_weights(
-    pass_rates: npt.ArrayLike, curve: str = "uniform", *, unsolved: float | None = None
-) -> Array:
+def difficulty_weights(pass_rates: npt.ArrayLike, curve: str = "uniform", *, unsolved: float | None = None) -> Array:
     """Weight of each prompt, same shape as `pass_rates` (shares of right answers in [0, 1]).
 
     `unsolved` replaces the curve's own weight at pass rate 0. The defaults are those of the official code:
-    0.25 for `hard`, 1 for `uniform`, 0 for all others. The paper differs in one place: `binary_hard` is 1 there.
-    With DyLR and no curve the official code uses 0.25 too: `uniform` with `unsolved=0.25`.
+    0.25 for `hard`, 1 for `uniform`, 0 for all others. The paper differs in one place: `binary_hard` is 1
+    there. With DyLR and no curve the official code uses 0.25 too: `uniform` with `unsolved=0.25`.
 
     Raises ValueError for an unknown curve and for pass rates outside [0, 1].
     """

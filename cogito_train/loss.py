@@ -1,7 +1,8 @@
 """The policy loss over a flat list of answer tokens: clipped surrogate plus KL to the reference.
 
-All tensors are one-dimensional over the answer tokens of a micro-batch. The sum is divided by counts of the *whole*
-optimiser update (all micro-batches of all processes), so how the update is cut into pieces does not change it.
+All tensors are one-dimensional over the answer tokens of a micro-batch. The sum is divided by counts of the
+*whole* optimiser update (all micro-batches of all processes), so how the update is cut into pieces does not
+change it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ KL_LIMIT = 10.0
 class LossRule:
     """How answer tokens become one number.
 
-    `average` is how tokens are weighed: "token" = mean over all tokens of the update (DAPO), "sequence" = mean over
-    answers of each answer's token mean (GRPO's equation), "constant" = sum over (answers * max tokens) (Dr. GRPO).
-    `engine_cap` caps the importance ratio between trainer and engine (truncated importance sampling); 0 is off.
+    `average` is how tokens are weighed: "token" = mean over all tokens of the update (DAPO), "sequence" =
+    mean over answers of each answer's token mean (GRPO's equation), "constant" = sum over (answers * max
+    tokens) (Dr. GRPO). `engine_cap` caps the importance ratio between trainer and engine (truncated
+    importance sampling); 0 is off.
     """
 
     clip_low: float = 0.2
@@ -53,9 +55,10 @@ def policy_loss(
     """Loss = sum over tokens of token_weight * (surrogate + kl * k3), a scalar.
 
     With r = exp(logprobs - old_logprobs), log-ratio clamped to +-10 before exp:
-    surrogate = -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)  (PPO, arXiv 1707.06347). With `dual_clip` c > 0 the
-    surrogate of a token with A < 0 is at most -c A (arXiv 1912.09729). k3 = `k3_divergence` to the reference.
-    `token_weights` come from `token_weights`; a token with weight 0 takes no part, whatever its other values.
+    surrogate = -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)  (PPO, arXiv 1707.06347). With `dual_clip`
+    c > 0 the surrogate of a token with A < 0 is at most -c A (arXiv 1912.09729). k3 = `k3_divergence` to
+    the reference. `token_weights` come from `token_weights`; a token with weight 0 takes no part, whatever
+    its other values.
     """
     log_ratio = (logprobs - old_logprobs).clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT)
     ratio = log_ratio.exp()
@@ -84,7 +87,8 @@ def policy_loss(
 
 
 def k3_divergence(logprobs: Tensor, reference_logprobs: Tensor) -> Tensor:
-    """Schulman's k3 estimator of KL(policy || reference) per token: exp(d) - d - 1 with d = reference - policy.
+    """Schulman's k3 estimator of KL(policy || reference) per token: exp(d) - d - 1 with d = reference -
+    policy.
 
     Never below 0. As in the official code it is clamped at 10, and d at +-20 before exp.
     """
@@ -103,8 +107,8 @@ def token_weights(
 ) -> Tensor:
     """Weight of each answer's tokens, shape (answers,).
 
-    `answer_lengths` counts the trained tokens of each answer; `num_tokens` and `num_answers` are totals of the whole
-    optimiser update over all processes. An answer of length 0 (dropped) gets weight 0.
+    `answer_lengths` counts the trained tokens of each answer; `num_tokens` and `num_answers` are totals of
+    the whole optimiser update over all processes. An answer of length 0 (dropped) gets weight 0.
     """
     lengths = answer_lengths.to(torch.float32)
     if average == "token":

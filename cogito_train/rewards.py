@@ -1,8 +1,8 @@
 """Rewards of answers: format, length (DyLR), repetition, overlong.
 
-Everything here is a pure function over a table of P prompts by G answers. Lengths are in response tokens with the
-end token counted. Sources: VL-Cogito (arXiv 2507.22607, equations 5 to 7) and its official code; they differ, and
-`form` says which one is meant.
+Everything here is a pure function over a table of P prompts by G answers. Lengths are in response tokens
+with the end token counted. Sources: VL-Cogito (arXiv 2507.22607, equations 5 to 7) and its official code;
+they differ, and `form` says which one is meant.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def repetition_penalty(text: str, *, n: int = 20, strength: float = 0.5) -> floa
 
 
 def length_targets(lengths: npt.ArrayLike, correct: npt.ArrayLike, *, max_target: float) -> Array:
-    """Target length of each prompt, shape (P,): mean length of its right answers, `max_target` if it has none."""
+    """Target length of each prompt, shape (P,): mean length of its right answers, `max_target` if it has
+    none.
+    """
     length, right = _table(lengths), np.asarray(correct, dtype=bool)
     count = right.sum(axis=1)
     total = np.where(right, length, 0.0).sum(axis=1)
@@ -61,21 +63,19 @@ def dynamic_length_reward(
 
     Let L be an answer's length and T the prompt's target (`length_targets`).
 
-    form="code" (the official code; the default). Right answers get 0. Wrong answers of a prompt that some answer
-    solved: -0.25 (1 + cos(pi L / T)) below 2T, -0.5 from there on; so 0 at the target and -0.5 far from it on both
-    sides. Wrong answers of an unsolved prompt: -0.125 (1 + cos(pi L / max_target)) below `max_target`, then 0, then
-    -0.25 from `limit` on, where the answer was cut off.
+    form="code" (the official code; the default). Right answers get 0. Wrong answers of a prompt that some
+    answer solved: -0.25 (1 + cos(pi L / T)) below 2T, -0.5 from there on; so 0 at the target and -0.5 far
+    from it on both sides. Wrong answers of an unsolved prompt: -0.125 (1 + cos(pi L / max_target)) below
+    `max_target`, then 0, then -0.25 from `limit` on, where the answer was cut off.
 
-    form="paper" (equation 5 and 6, taken literally). Every answer, right or wrong: -1 + (1 - cos(pi L / T)) / 2,
-    which is 0 at the target and -1 at 0 and at 2T, and periodic beyond.
+    form="paper" (equation 5 and 6, taken literally). Every answer, right or wrong: -1 + (1 - cos(pi L / T))
+    / 2, which is 0 at the target and -1 at 0 and at 2T, and periodic beyond.
 
     Raises ValueError for another form, a target that is not positive, or tables of different shapes.
     """
     length, right = _table(lengths), np.asarray(correct, dtype=bool)
     if right.shape != length.shape:
-        raise ValueError(
-            f"lengths are {length.shape} and correct is {right.shape}; both must be (prompts, samples)"
-        )
+        raise ValueError(f"lengths are {length.shape} and correct is {right.shape}; both must be (prompts, samples)")
     if max_target <= 0:
         raise ValueError("max_target must be above 0 tokens")
     # An answer has at least one token; the floor keeps a table of zeros from dividing by zero.
@@ -96,8 +96,8 @@ def fixed_length_reward(
 ) -> Array:
     """The fixed-target baseline of figure 3, shape (P, G), as the official code has it.
 
-    Wrong answers: -0.125 (1 + cos(pi L / max_target)) below `max_target`, 0 from there on. Any answer that reaches
-    `limit`, right or wrong, gets -0.25.
+    Wrong answers: -0.125 (1 + cos(pi L / max_target)) below `max_target`, 0 from there on. Any answer that
+    reaches `limit`, right or wrong, gets -0.25.
     """
     length, right = _table(lengths), np.asarray(correct, dtype=bool)
     rising = -0.125 * (1.0 + np.cos(math.pi * length / max_target))
@@ -125,9 +125,7 @@ class RewardRule:
     length: str = "none"  # none, dynamic, dynamic_paper, fixed
     length_factor: float = 1.0
     max_target: float = 750.0
-    repetition: float = (
-        0.0  # strength of the 20-gram penalty on wrong answers; the official code has 0.5 with DyLR
-    )
+    repetition: float = 0.0  # strength of the penalty on wrong answers; 0.5 with DyLR in the official code
     repetition_ngram: int = 20
     overlong_buffer: float = 0.0  # 0 switches DAPO's soft overlong penalty off
     limit: float = 4096.0
@@ -135,7 +133,8 @@ class RewardRule:
 
 @dataclass
 class RewardTable:
-    """Rewards of P prompts by G answers: the total and every part of it, each (P, G), parts already scaled."""
+    """Rewards of P prompts by G answers: the total and every part of it, each (P, G), parts already scaled.
+    """
 
     total: Array
     parts: dict[str, Array] = field(default_factory=dict)
@@ -146,7 +145,8 @@ def reward_table(
 ) -> RewardTable:
     """Total reward of each answer and its parts.
 
-    `correct` (P, G) holds the verifier's verdicts, `texts` the answers as text, `lengths` (P, G) their tokens.
+    `correct` (P, G) holds the verifier's verdicts, `texts` the answers as text, `lengths` (P, G) their
+    tokens.
     """
     right, length = np.asarray(correct, dtype=bool), _table(lengths)
     parts = {

@@ -28,9 +28,7 @@ def test_the_sum_of_weighted_advantages_matches_the_official_runs():
     def mass(solved: int, curve: str) -> float:
         rewards = np.array([[1.0] * solved + [0.0] * (16 - solved)])
         return float(
-            np.abs(
-                weighted_advantages(group_advantages(rewards), difficulty_weights([solved / 16], curve))
-            ).sum()
+            np.abs(weighted_advantages(group_advantages(rewards), difficulty_weights([solved / 16], curve))).sum()
         )
 
     assert [round(mass(8, c), 2) for c in ("easy", "medium", "hard")] == [15.49] * 3

@@ -42,7 +42,7 @@ def _by_definition(curve: str, k: int) -> float:
         "easy": sine if k < 8 else 1.0,
         "medium": sine,
         "hard": 1.0 if k <= 8 else sine,
-        "binary_easy": float(8 <= k),
+        "binary_easy": float(k >= 8),
         "binary_medium": float(4 <= k <= 12),
         "binary_hard": float(k <= 8),
     }[curve]

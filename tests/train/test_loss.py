@@ -37,9 +37,7 @@ def test_equals_numpy_to_1e_12(rule, spread):
 def test_a_log_ratio_of_any_size_gives_a_finite_loss_and_gradient():
     new = torch.tensor([-1e4, -1.0, 0.0], requires_grad=True)
     old = torch.tensor([0.0, -1e4, -1e4])
-    parts = policy_loss(
-        new, old, torch.tensor([1.0, -1.0, 1.0]), torch.ones(3), LossRule(), reference_logprobs=old
-    )
+    parts = policy_loss(new, old, torch.tensor([1.0, -1.0, 1.0]), torch.ones(3), LossRule(), reference_logprobs=old)
     parts.loss.backward()
     assert torch.isfinite(parts.loss) and torch.isfinite(new.grad).all()
 
@@ -48,9 +46,7 @@ def test_on_policy_gradient_is_the_plain_policy_gradient():
     logits = torch.randn(5, 7, dtype=torch.float64, requires_grad=True)
     chosen, adv = torch.arange(5), torch.randn(5, dtype=torch.float64)
     new = logits.log_softmax(-1)[torch.arange(5), chosen]
-    policy_loss(
-        new, new.detach(), adv, torch.full((5,), 0.2, dtype=torch.float64), LossRule(kl=0)
-    ).loss.backward()
+    policy_loss(new, new.detach(), adv, torch.full((5,), 0.2, dtype=torch.float64), LossRule(kl=0)).loss.backward()
     expected = torch.autograd.grad(-(adv * logits.log_softmax(-1)[torch.arange(5), chosen]).mean(), logits)[0]
     torch.testing.assert_close(logits.grad, expected)
 

@@ -78,9 +78,7 @@ def test_the_paper_form_charges_right_answers_too_and_the_code_form_does_not():
     assert np.all(dynamic_length_reward(lengths, right, form="code") == 0)
 
 
-def _official_length_reward(
-    length: int, right: bool, group: list[tuple[int, bool]], top: int, limit: int
-) -> float:
+def _official_length_reward(length: int, right: bool, group: list[tuple[int, bool]], top: int, limit: int) -> float:
     """One answer at a time, as the official rules read."""
     if right:
         return 0.0

@@ -1,0 +1,111 @@
+"""Exact resume: weights, optimiser and progress in one checkpoint. No random state is kept because there is
+none.
+
+Every seed and the data order are hashes of (run seed, stage, step, prompt, sample), so a run killed at any
+instant and started again computes what the undisturbed run computes, bit for bit. Tensors are stored by
+PyTorch's distributed checkpoint, which can be loaded by another number of processes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributed import checkpoint as dcp
+
+from cogito_core.console import CogitoError
+from cogito_train.parallel import World
+from cogito_train.policy import Policy, replace_folder, write_json
+
+
+@dataclass
+class Progress:
+    """Where a run stands: `step` steps of stage number `stage` are done.
+
+    `best_*` belong to the stage; `finished` lists what each finished stage handed on; `start_weights` and
+    `reference` are folders: the weights that the stage started from and those that anchor the KL term.
+    """
+
+    stage: int = 0
+    step: int = 0
+    best_step: int | None = None
+    best_accuracy: float | None = None
+    start_weights: str = ""
+    reference: str = ""
+    validations: list[dict[str, Any]] = field(default_factory=list)
+    finished: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    directory: Path, policy: Policy, optimizer: torch.optim.Optimizer, progress: Progress, world: World
+) -> None:
+    """Write a checkpoint in the place of the one before (a collective call)."""
+    aside = directory.with_name(f".{directory.name}.aside")
+    if world.is_main:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+    world.barrier()
+    dcp.save(_state(policy, optimizer), checkpoint_id=aside, no_dist=world.size == 1)
+    if world.is_main:
+        write_json(aside / "progress.json", asdict(progress))
+        replace_folder(aside, directory)
+    world.barrier()
+
+
+def load_progress(directory: Path) -> Progress | None:
+    """The progress of the checkpoint in `directory`, None if there is none yet.
+
+    A kill between two renames leaves only the old folder under its hidden name: that one counts then.
+    """
+    _recover(directory)
+    path = directory / "progress.json"
+    if not path.exists():
+        return None
+    try:
+        return Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise CogitoError(f"{path} cannot be read ({error}); remove {directory} to start the run anew") from error
+
+
+def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Optimizer, world: World) -> None:
+    """Load weights and optimiser state in place (a collective call).
+
+    Raises CogitoError if a tensor is missing on either side: nothing may silently keep its old value.
+    """
+    state = _state(policy, optimizer)
+    reader = dcp.FileSystemReader(directory)
+    stored = set(reader.read_metadata().state_dict_metadata)
+    wanted = {f"{part}.{name}" for part, tensors in state.items() for name in tensors}
+    if stored != wanted:
+        odd = sorted(stored ^ wanted)
+        raise CogitoError(f"the checkpoint {directory} does not fit this run: {len(odd)} tensors, {odd[0]} first")
+    dcp.load(state, storage_reader=reader, no_dist=world.size == 1)
+
+
+def initialise_optimizer(optimizer: torch.optim.Optimizer) -> None:
+    """Give AdamW its (empty) state at once, for every parameter, whether it ever sees a gradient or not."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if not optimizer.state[parameter]:
+                optimizer.state[parameter] = {
+                    "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+                    "exp_avg": torch.zeros_like(parameter),
+                    "exp_avg_sq": torch.zeros_like(parameter),
+                }
+
+
+def _state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
+    weights = {name: p.detach() for name, p in policy.scorer.named_parameters()}
+    moments = {f"{name}.{key}": value for name, p in policy.trainable for key, value in optimizer.state[p].items()}
+    return {"weights": weights, "optimizer": moments}
+
+
+def _recover(directory: Path) -> None:
+    old = directory.with_name(f".{directory.name}.old")
+    if not directory.exists() and old.exists():
+        old.rename(directory)

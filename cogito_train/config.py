@@ -1,0 +1,203 @@
+"""The `train` section of a recipe, validated: what is trained on what, in which stages.
+
+Three words count batches: `prompts_per_step` prompts are answered at each step, `samples_per_prompt` times
+each, and every `prompts_per_update` of them make one optimiser update. Micro-batches are counted in tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from cogito_core.console import CogitoError
+from cogito_core.manifest import Manifest, apply_overrides, load_recipe
+from cogito_core.manifest import validate as validate_manifest
+from cogito_train.curriculum import weight_curve
+from cogito_train.loss import LossRule
+from cogito_train.rewards import RewardRule
+
+
+class Filter(Manifest):
+    """Which rows a stage trains on; empty lists and nulls let everything through."""
+
+    categories: list[str] = Field(default_factory=list)
+    sources: list[str] = Field(default_factory=list)
+    min_pass_rate: float | None = None
+    max_pass_rate: float | None = None
+
+
+class Weighting(Manifest):
+    """ODSW: the curve, and the weight of unsolved prompts if it is not the curve's own."""
+
+    curve: str = "uniform"
+    unsolved: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _known_curve(self) -> Weighting:
+        weight_curve(self.curve)
+        return self
+
+
+class Rewards(Manifest):
+    """The parts of the reward; see `RewardRule`. The default is that of the paper's stages one and two."""
+
+    accuracy: float = 1.0
+    format: float = 0.5
+    length: Literal["none", "dynamic", "dynamic_paper", "fixed"] = "none"
+    length_factor: float = 1.0
+    max_target: float = Field(default=750.0, gt=0)
+    repetition: float = Field(default=0.0, ge=0)
+    repetition_ngram: int = Field(default=20, ge=1)
+    overlong_buffer: float = Field(default=0.0, ge=0)
+
+    def rule(self, max_response_tokens: int) -> RewardRule:
+        """The rule of a run whose answers are cut at `max_response_tokens`."""
+        return RewardRule(**self.model_dump(), limit=float(max_response_tokens))
+
+
+class Validation(Manifest):
+    """How often and how held-out accuracy is measured; the best step of a stage is handed on."""
+
+    every: int = Field(default=5, ge=1)
+    rows: int | None = Field(default=None, ge=1)
+    samples: int = Field(default=1, ge=1)
+    temperature: float = Field(default=0.5, ge=0)
+    at_start: bool = True
+
+
+class Stage(Manifest):
+    """One stage of the curriculum; `steps` or `epochs` says how long."""
+
+    name: str
+    steps: int | None = Field(default=None, ge=1)
+    epochs: float | None = Field(default=None, gt=0)
+    seed: int = 0
+    learning_rate: float | None = Field(default=None, gt=0)
+    filter: Filter = Filter()
+    weighting: Weighting = Weighting()
+    rewards: Rewards = Rewards()
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Stage:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError(f"stage '{self.name}' needs either steps or epochs")
+        return self
+
+
+class Objective(Manifest):
+    """The loss; see `LossRule` and `group_advantages`."""
+
+    clip_low: float = Field(default=0.2, gt=0)
+    clip_high: float = Field(default=0.2, gt=0)
+    dual_clip: float = Field(default=0.0, ge=0)
+    kl: float = Field(default=1e-3, ge=0)
+    average: Literal["token", "sequence", "constant"] = "token"
+    engine_cap: float = Field(default=0.0, ge=0)
+    advantage_scale: Literal["group", "batch", "none"] = "group"
+    drop_truncated: bool = False
+
+    def rule(self) -> LossRule:
+        """The part that the loss function reads."""
+        return LossRule(**self.model_dump(exclude={"advantage_scale", "drop_truncated"}))
+
+
+class Optimizer(Manifest):
+    """AdamW; the defaults are those of the official scripts. The rate is constant after `warmup_steps`."""
+
+    learning_rate: float = Field(default=1e-6, gt=0)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+
+
+class HandOver(Manifest):
+    """What the next stage starts from. The official scripts restart from the best checkpoint's folder: so
+    the best weights, a fresh optimiser, and a KL reference that moves to those weights.
+    """
+
+    weights: Literal["best", "last"] = "best"
+    optimizer: Literal["reset", "keep"] = "reset"
+    reference: Literal["move", "keep"] = "move"
+
+
+class TrainRecipe(Manifest):
+    """The whole `train` section."""
+
+    model: str
+    revision: str | None = None
+    data: str | None = None
+    prompt: str = "train"
+    seed: int = 0
+    prompts_per_step: int = Field(default=512, ge=1)
+    samples_per_prompt: int = Field(default=16, ge=2)
+    prompts_per_update: int = Field(default=128, ge=1)
+    micro_batch_tokens: int = Field(default=16384, ge=1)
+    max_prompt_tokens: int = Field(default=2048, ge=1)
+    max_response_tokens: int = Field(default=4096, ge=1)
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    temperature: float = Field(default=1.0, gt=0)
+    dynamic_sampling: int = Field(default=0, ge=0)
+    max_engine_gap: float = Field(default=0.1, gt=0)
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    save_dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    gradient_checkpointing: bool = True
+    train_vision: bool = True
+    engine: Literal["transformers", "vllm"] = "transformers"
+    engine_options: dict[str, Any] = Field(default_factory=dict)
+    checkpoint_every: int = Field(default=10, ge=1)
+    record_rollouts: bool = True
+    objective: Objective = Objective()
+    optimizer: Optimizer = Optimizer()
+    validation: Validation = Validation()
+    hand_over: HandOver = HandOver()
+    stages: list[Stage]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainRecipe:
+        if self.prompts_per_step % self.prompts_per_update:
+            raise ValueError(
+                f"prompts_per_step ({self.prompts_per_step}) must be a multiple of prompts_per_update "
+                f"({self.prompts_per_update})"
+            )
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("a recipe needs at least one stage, and every stage a name of its own")
+        for name in names:
+            if not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"the stage name '{name}' may only hold letters, digits, - and _: it names a folder")
+        return self
+
+
+def load_train_recipe(name: str, overrides: list[str]) -> TrainRecipe:
+    """The `train` section of the recipe `name` (one that ships, or a file) with `key=value` settings applied.
+
+    Raises CogitoError for a recipe without that section, an unknown key or a wrong value.
+    """
+    section = load_recipe(name).train
+    if not section:
+        raise CogitoError(f"recipe '{name}' has no train section")
+    settings = [setting.removeprefix("train.") for setting in overrides]
+    return validate_manifest(apply_overrides(section, settings), TrainRecipe, where=f"recipe '{name}', train")
+
+
+def batch_arithmetic(recipe: TrainRecipe) -> list[str]:
+    """The recipe's batch sizes in words, one sentence each."""
+    answers = recipe.prompts_per_step * recipe.samples_per_prompt
+    updates = recipe.prompts_per_step // recipe.prompts_per_update
+    per_update = recipe.prompts_per_update * recipe.samples_per_prompt
+    lengths = [f"{stage.name} {_length(stage)}" for stage in recipe.stages]
+    return [
+        f"each step: {recipe.prompts_per_step} prompts x {recipe.samples_per_prompt} answers = {answers:,} answers",
+        f"each step: {updates} optimiser update{'s' if updates > 1 else ''} of {recipe.prompts_per_update} "
+        f"prompts = {per_update:,} answers",
+        f"stages: {', '.join(lengths)}",
+    ]
+
+
+def _length(stage: Stage) -> str:
+    return f"{stage.steps} steps" if stage.steps is not None else f"{stage.epochs:g} epochs"

@@ -1,0 +1,104 @@
+"""Which rows a stage trains on, and in which order: a pure function of the seed, so a resumed run needs no
+state.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cogito_core.console import CogitoError
+from cogito_core.engines.base import seed_of
+from cogito_core.sample import Sample
+from cogito_core.shards import SampleStore, shard_paths
+from cogito_train.config import Filter, Stage, TrainRecipe
+
+
+@dataclass
+class TrainingData:
+    """The training and the validation rows of a data directory."""
+
+    train: SampleStore
+    validation: SampleStore | None
+
+    @classmethod
+    def open(cls, directory: str | None) -> TrainingData:
+        """`directory` is what `cogito-data build` wrote, or its `data` folder.
+
+        Raises CogitoError if it is missing or holds no training shard.
+        """
+        if directory is None:
+            raise CogitoError("no training data: give --set data=DIR, the output folder of cogito-data build")
+        path = Path(directory)
+        path = path / "data" if (path / "data").is_dir() else path
+        train = SampleStore(path, "train")
+        if len(train) == 0:
+            raise CogitoError(f"{path} holds no training row")
+        held_out = SampleStore(path, "validation") if shard_paths(path, "validation") else None
+        return cls(train, held_out if held_out is not None and len(held_out) else None)
+
+
+def select_rows(data: SampleStore, rule: Filter) -> list[int]:
+    """Indices of the rows that a stage's filter lets through, in stored order.
+
+    Raises CogitoError if a pass rate is asked for that was never measured, or if no row is left.
+    """
+    kept = np.ones(len(data), dtype=bool)
+    for column, allowed in (("category", rule.categories), ("source", rule.sources)):
+        if allowed:
+            kept &= np.isin(np.array(data.column(column), dtype=object), allowed)
+    if rule.min_pass_rate is not None or rule.max_pass_rate is not None:
+        rates = data.column("pass_rate")
+        unmeasured = sum(rate is None for rate in rates)
+        if unmeasured:
+            raise CogitoError(
+                f"{data.directory}: {unmeasured} rows have no pass_rate, which the stage's filter needs"
+            )
+        low, high = rule.min_pass_rate, rule.max_pass_rate
+        values = np.array(rates, dtype=np.float64)
+        kept &= (values >= (0.0 if low is None else low)) & (values <= (1.0 if high is None else high))
+    rows = np.flatnonzero(kept)
+    if len(rows) == 0:
+        raise CogitoError(f"{data.directory}: the stage's filter leaves no row of {len(data)}")
+    return [int(row) for row in rows]
+
+
+class StageOrder:
+    """The order of a stage's rows: endless epochs, each a permutation of its own."""
+
+    def __init__(self, rows: list[int], *, run_seed: int, stage: Stage) -> None:
+        self.rows = rows
+        self._seed = (run_seed, stage.seed, stage.name)
+        self._epoch = -1
+        self._permutation: np.ndarray = np.empty(0, dtype=np.int64)
+
+    def slice(self, start: int, count: int) -> list[int]:
+        """Rows number `start` to `start + count` of the endless sequence."""
+        return [self._at(position) for position in range(start, start + count)]
+
+    def _at(self, position: int) -> int:
+        epoch, offset = divmod(position, len(self.rows))
+        if epoch != self._epoch:
+            generator = np.random.default_rng(seed_of("order", *self._seed, epoch))
+            self._permutation, self._epoch = generator.permutation(len(self.rows)), epoch
+        return self.rows[int(self._permutation[offset])]
+
+
+def stage_steps(stage: Stage, rows: int, recipe: TrainRecipe) -> int:
+    """Steps of a stage: as stated, or enough for its epochs over `rows`, rounded up."""
+    if stage.steps is not None:
+        return stage.steps
+    assert stage.epochs is not None
+    return max(1, math.ceil(stage.epochs * rows / recipe.prompts_per_step))
+
+
+def validation_samples(data: TrainingData, rows: int | None) -> list[Sample]:
+    """The first `rows` held-out samples in an order that mixes the sources, the same at every call."""
+    if data.validation is None:
+        return []
+    order = np.random.default_rng(0).permutation(len(data.validation))
+    chosen = order if rows is None else order[:rows]
+    return [data.validation[int(i)] for i in sorted(chosen)]
