@@ -1,0 +1,95 @@
+"""Selection: what is hard enough, the caps, and the splits, in which no picture appears twice.
+
+Every choice among rows is made by a hash of the recipe's seed and the row's id: it does not depend on the order
+of the rows, and a row that leaves changes nothing for the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cogito_core.engines.base import seed_of
+from cogito_data.difficulty import StopRule
+from cogito_data.pool import Pool
+from cogito_data.recipe import DataRecipe, Difficulty
+
+
+def drop_by_difficulty(pool: Pool, measured: dict[int, dict[str, Any]], settings: Difficulty) -> None:
+    """Drop what the model solves too often, or, where the recipe has a lower end, too rarely."""
+    low, high = settings.keep_counts
+    rule = StopRule(settings.trials, low, high)
+    for row in pool.rows:
+        found = measured.get(row)
+        if found is None:
+            continue
+        right, done = found["n_correct"], found["n_trials"]
+        if rule.verdict(right, done):
+            continue
+        reason = "too_easy" if right > high else "too_hard"
+        bound = f"more than {high}" if right > high else f"fewer than {low}"
+        pool.drop(row, "difficulty", reason,
+                  f"{right} of {done} trials of {settings.model} are right, which makes {bound} of {settings.trials}")
+
+
+def cap(pool: Pool, recipe: DataRecipe, spared: set[int]) -> None:
+    """Caps by source, then by category; `spared` rows (held out already) neither count nor leave."""
+    caps = {part.source: part.cap for part in recipe.mix if part.cap is not None}
+    _cap(pool, "source", caps, recipe.seed, spared)
+    _cap(pool, "category", dict(recipe.select.category_caps), recipe.seed, spared)
+
+
+def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: set[int]) -> None:
+    if not caps:
+        return
+    names, codes = pool.codes(column)
+    members: dict[str, list[int]] = {}
+    for row in pool.rows:
+        name = names[codes[row]]
+        if name in caps and row not in spared:
+            members.setdefault(name, []).append(row)
+    for name, rows in members.items():
+        ranked = sorted(rows, key=lambda row: seed_of("cap", seed, pool.name(row)))
+        for row in sorted(ranked[caps[name] :]):
+            pool.drop(row, "select", f"{column}_cap", f"the {column} {name} has {len(rows)} rows, its cap is {caps[name]}")
+
+
+def picture_groups(pool: Pool, rows: list[int]) -> list[list[int]]:
+    """Rows that share a picture, directly or through other rows, as groups; equality is that of decoded pixels.
+
+    A row without a picture stands with the rows that ask the same question.
+    """
+    pictures, questions = pool.column("pictures"), pool.column("question_key")
+    parent: dict[bytes, bytes] = {}
+
+    def root(key: bytes) -> bytes:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    keys = {row: pictures[row] or [b"q" + questions[row]] for row in rows}
+    for row in rows:
+        first = root(keys[row][0])
+        for other in keys[row][1:]:
+            parent[root(other)] = first
+    groups: dict[bytes, list[int]] = {}
+    for row in rows:
+        groups.setdefault(root(keys[row][0]), []).append(row)
+    return list(groups.values())
+
+
+def hold_out(pool: Pool, recipe: DataRecipe) -> dict[str, list[int]]:
+    """Rows of `validation` and `heldout`, whole picture groups in the order of their hash.
+
+    A group that would overfill a split is passed over, so the sizes are met exactly where single pictures are left.
+    """
+    wanted = {"heldout": recipe.hold_out.heldout, "validation": recipe.hold_out.validation}
+    splits: dict[str, list[int]] = {name: [] for name in wanted}
+    groups = picture_groups(pool, pool.rows)
+    ranked = sorted(groups, key=lambda rows: seed_of("split", recipe.seed, min(map(pool.name, rows))))
+    for group in ranked:
+        for name, size in wanted.items():
+            if len(splits[name]) + len(group) <= size:
+                splits[name] += group
+                break
+    return {name: sorted(rows) for name, rows in splits.items()}
