@@ -16,13 +16,15 @@ class SourceMix(Manifest):
     """One source of the mix.
 
     `limit` stops reading after that many rows; `cap` bounds what is kept after the filters.
-    `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper).
+    `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper). `entities_visible` says that what
+    the options name can always be seen in this source's pictures, as in charts and tables.
     """
 
     source: str
     limit: int | None = Field(None, ge=1)
     cap: int | None = Field(None, ge=0)
     reformulate: bool = True
+    entities_visible: bool = False
 
 
 class Deduplicate(Manifest):
@@ -135,9 +137,13 @@ class Select(Manifest):
 
 
 class DataRecipe(Manifest):
-    """Everything `cogito-data build` needs to know."""
+    """Everything `cogito-data build` needs to know.
+
+    `any_split: true` also takes upstream's validation and test splits, which is right for trying things out only.
+    """
 
     seed: int = 0
+    any_split: bool = False
     mix: tuple[SourceMix, ...] = Field(min_length=1)
     deduplicate: Deduplicate = Deduplicate()
     decontaminate: Decontaminate = Decontaminate()
@@ -155,10 +161,12 @@ class DataRecipe(Manifest):
         return mix
 
 
-def load_data_recipe(name: str | Path, overrides: dict[str, Any] | None = None) -> tuple[str, DataRecipe]:
+def load_data_recipe(
+    name: str | Path, overrides: dict[str, Any] | None = None, seed: int | None = None
+) -> tuple[str, DataRecipe]:
     """Name and `data:` section of a recipe that ships, or of a YAML file.
 
-    `overrides` replaces keys of `difficulty`, which is what the command line can change.
+    `overrides` replaces keys of `difficulty`, and `seed` the seed: what the command line can change.
 
     Raises:
         CogitoError: there is no such recipe, it has no data section, or a key is unknown or wrong.
@@ -167,6 +175,8 @@ def load_data_recipe(name: str | Path, overrides: dict[str, Any] | None = None) 
     if not recipe.data:
         raise CogitoError(f"the recipe '{name}' has no data: section")
     values = dict(recipe.data)
+    if seed is not None:
+        values["seed"] = seed
     if overrides and values.get("difficulty"):
         values["difficulty"] = {**values["difficulty"], **overrides}
     return recipe.name, validate(values, DataRecipe, where=f"recipe {recipe.name}, data section")

@@ -88,7 +88,9 @@ def round_trip(item: Item, ruling: Ruling) -> str:
 def bare_question(sample: Sample) -> str:
     """The question without its option list; picture marks stay where they are."""
     tail = "\n" + lettered(sample.choices)
-    return sample.problem.removesuffix(tail) if sample.choices else sample.problem
+    if not sample.choices or not sample.problem.endswith(tail):
+        return sample.problem
+    return re.sub(r"\n(?:Choices|Options):$", "", sample.problem.removesuffix(tail))
 
 
 def gold_position(sample: Sample, options: tuple[str, ...]) -> int | None:
@@ -117,7 +119,8 @@ def _must_accept(sample: Sample) -> None:
 
 
 def _as_choice(sample: Sample, question: str, options: tuple[str, ...], gold: int, reason: str) -> Sample:
-    problem = problem_text(question, len(sample.images), options)
+    as_given = sample.problem.endswith("\n" + lettered(options))
+    problem = sample.problem if as_given else problem_text(question, len(sample.images), options)
     spec = {**sample.answer_spec, "choices": list(options)}
     kept = replace(sample, problem=problem, problem_hash=problem_hash(problem), answer=LETTERS[gold],
                    answer_kind="choice", answer_spec=spec, choices=options)

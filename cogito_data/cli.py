@@ -1,0 +1,105 @@
+"""`cogito-data`: sources, ingest, build, explain, inspect. Only what `--help` needs is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cogito_core.console import UsageError, run_cli, say
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Prepare data: ingest public datasets, rewrite, deduplicate, measure difficulty, select, report.",
+)
+
+Root = Annotated[Path | None, typer.Option("--from", help="Folder with one folder per source, in upstream's own layout.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine.")]
+
+
+@app.command()
+def sources(name: Annotated[str | None, typer.Argument(help="One source in full.")] = None) -> None:
+    """The sources, their licences and sizes, and what is built locally."""
+    from cogito_data.catalogue import show_source, show_sources
+
+    if name is None:
+        show_sources(Path("runs"))
+    else:
+        show_source(name, Path("runs"))
+
+
+@app.command()
+def ingest(
+    name: Annotated[str, typer.Argument(help="A source of `cogito-data sources`, or a manifest file.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="Run directory to write into.")],
+    source: Annotated[str, typer.Option("--from", help="Folder in upstream's own layout, or `hub`.")] = "hub",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after this many kept rows.")] = None,
+) -> None:
+    """One source to samples."""
+    from cogito_data import nano_source
+    from cogito_data.ingest import ingest as ingest_source
+
+    if name == nano_source.NAME:
+        result = nano_source.ingest_nano(out, limit or nano_source.DEFAULT_ROWS, seed=0)
+    else:
+        from_hub = source == "hub"
+        result = ingest_source(name, root=None if from_hub else Path(source), from_hub=from_hub, out=out, limit=limit)
+    refused = ", ".join(f"{n} {reason}" for reason, n in result.dropped.items()) or "none refused"
+    say(f"{result.source}: {result.kept} of {result.rows_read} rows from {result.origin} ({refused}) -> {out}")
+
+
+@app.command()
+def build(
+    recipe: Annotated[str, typer.Option("--recipe", help="nano, vl-cogito, or a YAML file.")],
+    root: Root = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="Run directory; default runs/<recipe>-data.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="transformers, vllm, or openai:URL[,URL...].")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Model that measures difficulty, instead of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's seed.")] = None,
+    exact_rate: Annotated[bool, typer.Option("--exact-rate", help="All trials for every question.")] = False,
+    workers: Workers = 1,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Ray cluster, or `local`.")] = None,
+) -> None:
+    """A recipe to training shards: ingest, rewrite, deduplicate, measure difficulty, select, report."""
+    from cogito_data.command import run_build
+
+    run_build(recipe, root=root, out=out, engine=engine, model=model, seed=seed, exact_rate=exact_rate,
+              workers=workers, cluster=cluster)
+
+
+@app.command()
+def explain(
+    row: Annotated[str | None, typer.Argument(metavar="ID", help="A row's id, or a part of it that is unique.")] = None,
+    dropped: Annotated[str | None, typer.Option("--dropped", help="List the rows dropped for this reason.")] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Run directory; default the newest build below runs/.")] = None,
+) -> None:
+    """Why a row is in or out, and every stage it went through."""
+    if (row is None) == (dropped is None):
+        raise UsageError("cogito-data explain takes either an ID or --dropped REASON")
+    from cogito_data.explain import explain_reason, explain_row, newest_build
+
+    directory = run or newest_build(Path("runs"))
+    say(explain_row(directory, row) if row is not None else explain_reason(directory, dropped or ""))
+
+
+@app.command()
+def inspect(
+    directory: Annotated[Path, typer.Argument(help="A run directory, or a folder of shards.")],
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="HTML file; default DIR/gallery.html.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows shown, evenly spread.")] = 2000,
+) -> None:
+    """An HTML gallery to search and filter: pictures, questions, golds, pass rates, rewrites, neighbours."""
+    from cogito_data.inspect_gallery import write_gallery
+
+    path, shown, total = write_gallery(directory, out, limit)
+    say(f"{shown} of {total} rows -> {path}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    run_cli(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What `cogito-data build` does around the pipeline: settings, run directory, summary, table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cogito_core.console import UsageError, say, table
+from cogito_core.files import write_atomic
+from cogito_core.runs import RunDir
+from cogito_data.funnel import Funnel
+from cogito_data.recipe import DataRecipe, load_data_recipe
+from cogito_data.workers import Crew
+
+
+def run_build(
+    recipe_name: str, *, root: Path | None, out: Path | None, engine: str | None, model: str | None, seed: int | None,
+    exact_rate: bool, workers: int, cluster: str | None,
+) -> None:
+    """Build a recipe into a run directory, or say that it is built already.
+
+    Raises:
+        CogitoError: whatever is wrong with the recipe, the input or the engine, in one sentence.
+    """
+    overrides: dict[str, Any] = {}
+    if engine is not None:
+        overrides["engine"] = engine
+    if model is not None:
+        overrides["model"] = model
+    if exact_rate:
+        overrides["exact_rate"] = True
+    name, recipe = load_data_recipe(recipe_name, overrides, seed)
+    if overrides and recipe.difficulty is None:
+        raise UsageError(f"the recipe '{name}' measures no difficulty, so --engine, --model and --exact-rate mean nothing")
+    directory = out or Path("runs") / f"{name}-data"
+    config = _config(name, recipe, root)
+    with RunDir.open(directory, config=config, command="cogito-data build", inputs=_inputs(recipe, root)) as run:
+        if run.is_finished:
+            say(f"{directory} is finished already; see {directory / 'report.html'}")
+            return
+        from cogito_data.pipeline import build
+        from cogito_data.report import render
+
+        done = build(name, recipe, run, root=root, crew=Crew(workers, cluster))
+        write_atomic(run.path / "report.html", render(done))
+        run.summary(done.funnel.as_summary())
+    _show(name, done.funnel, directory)
+
+
+def _config(name: str, recipe: DataRecipe, root: Path | None) -> dict[str, Any]:
+    """What the outputs depend on. Workers and cluster are left out: they change nothing."""
+    config: dict[str, Any] = {"recipe": name, "from": str(root.resolve()) if root is not None else None,
+                              "data": recipe.model_dump(mode="json")}
+    if recipe.difficulty is not None and recipe.difficulty.enabled and recipe.difficulty.engine == "transformers":
+        from cogito_core.engines.models import model_revision, resolve_model
+
+        config["model_revision"] = model_revision(resolve_model(recipe.difficulty.model))
+    return config
+
+
+def _inputs(recipe: DataRecipe, root: Path | None) -> dict[str, str]:
+    return {part.source: str(root / part.source) if root is not None else "hub" for part in recipe.mix}
+
+
+def _show(name: str, funnel: Funnel, directory: Path) -> None:
+    rows = []
+    for source, counts in funnel.sources.items():
+        out = sum(counts[reason] for reason in funnel.dropped)
+        rows.append([source, counts["ingested"], counts["rewritten"], out, counts["kept"]])
+    rows.append(["all", funnel.ingested, sum(row[2] for row in rows), funnel.dropped.total(), funnel.kept])
+    table(f"{name}: {funnel.kept} of {funnel.ingested} rows kept", ["source", "in", "rewritten", "dropped", "kept"], rows)
+    reasons = ", ".join(f"{n} {reason}" for reason, n in funnel.dropped.most_common())
+    say(f"dropped: {reasons or 'none'}; splits: {', '.join(f'{n} {split}' for split, n in funnel.splits.items())}")
+    say(f"{directory / 'report.html'}")
