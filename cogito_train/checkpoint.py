@@ -27,12 +27,15 @@ from cogito_train.policy import Policy, replace_folder, write_json
 class Progress:
     """Where a run stands: `step` steps of stage number `stage` are done.
 
-    `best_*` belong to the stage; `finished` lists what each finished stage handed on; `start_weights` and
+    `updates` counts the stage's optimiser updates, `position` the prompts drawn from its order. `best_*`
+    belong to the stage; `finished` lists what each finished stage handed on; `start_weights` and
     `reference` are folders: the weights that the stage started from and those that anchor the KL term.
     """
 
     stage: int = 0
     step: int = 0
+    updates: int = 0
+    position: int = 0
     best_step: int | None = None
     best_accuracy: float | None = None
     start_weights: str = ""

@@ -9,7 +9,7 @@ explicit attention mask.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,12 +58,8 @@ class PackedBatch:
 
     def to(self, device: torch.device) -> PackedBatch:
         """The same batch on `device`."""
-        return PackedBatch(
-            **{
-                name: None if value is None else value.to(device, non_blocking=True)
-                for name, value in vars(self).items()
-            }
-        )
+        moved = {name: value.to(device) for name, value in vars(self).items() if value is not None}
+        return replace(self, **moved)
 
     def attention_mask(self) -> Tensor:
         """(B, 1, T, T), true where query q may look at key k: k <= q, and k in the prompt or in q's answer.

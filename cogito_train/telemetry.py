@@ -1,0 +1,206 @@
+"""What a step shows: a row of metrics, one readable line, the rollouts on disk, and other loggers if
+installed.
+
+`metrics.jsonl` holds nothing that depends on the clock, so a resumed run writes the same bytes as a
+straight one. Times go to `events.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cogito_core.files import append_line, mend_tail, replace_file, write_atomic
+from cogito_train.curriculum import effective_groups
+from cogito_train.rollout import RolloutGroup
+from cogito_train.scores import StepScores
+
+
+def step_metrics(groups: Sequence[RolloutGroup], scores: StepScores, sums: dict[str, float]) -> dict[str, Any]:
+    """One step as plain numbers. Lengths in tokens; entropy, KL and gaps in nats, averaged over trained
+    tokens.
+    """
+    right, lengths = scores.correct, scores.lengths
+    tokens = max(sums["tokens"], 1.0)
+    sources = sorted({group.sample.source for group in groups})
+    owner = np.array([sources.index(group.sample.source) for group in groups])
+    size = right.shape[1]
+    return {
+        "prompts": len(groups),
+        "answers": int(right.size),
+        "reward": float(scores.rewards.total.mean()),
+        "parts": {name: float(part.mean()) for name, part in scores.rewards.parts.items()},
+        "accuracy": float(right.mean()),
+        "accuracy_by_source": {s: float(right[owner == i].mean()) for i, s in enumerate(sources)},
+        "undecidable": float(np.mean([v.outcome == "undecidable" for g in groups for v in g.verdicts])),
+        "solved_histogram": np.bincount(right.sum(axis=1), minlength=size + 1).tolist(),
+        "all_right": float((scores.pass_rates == 1).mean()),
+        "all_wrong": float((scores.pass_rates == 0).mean()),
+        "no_signal": float((~scores.signal).mean()),
+        "weight": float(scores.weights.mean()),
+        "weight_by_source": {s: float(scores.weights[owner == i].sum()) for i, s in enumerate(sources)},
+        "effective_groups": effective_groups(scores.weights * scores.signal),
+        "tokens": float(lengths.mean()),
+        "tokens_right": _mean(lengths[right]),
+        "tokens_wrong": _mean(lengths[~right]),
+        "target_tokens": _mean(scores.targets[right.any(axis=1)]),
+        "truncated": float(scores.truncated.mean()),
+        "loss": sums["loss"],
+        "kl": sums["kl"] / tokens,
+        "entropy": sums["entropy"] / tokens,
+        "clipped": sums["clipped"] / tokens,
+        "log_ratio_abs": sums["log_ratio_abs"] / tokens,
+        "engine_gap": sums["gap"] / sums["gap_tokens"] if sums["gap_tokens"] else None,
+        "engine_gap_max": sums["gap_max"],
+        "grad_norm": sums["grad_norm"],
+    }
+
+
+def readable_line(stage: str, step: int, steps: int, row: dict[str, Any], seconds: float) -> str:
+    """The line of one step for people."""
+    right, wrong = row["tokens_right"], row["tokens_wrong"]
+    return (
+        f"{stage} {step}/{steps}  reward {row['reward']:.3f}  right {row['accuracy']:.0%}  "
+        f"groups {row['effective_groups']:.1f} of {row['prompts']} (no signal {row['no_signal']:.0%})  "
+        f"tokens {row['tokens']:.1f} (right {_short(right)}, wrong {_short(wrong)}, cut {row['truncated']:.0%})  "
+        f"kl {row['kl']:.4f}  entropy {row['entropy']:.2f}  clip {row['clipped']:.1%}  "
+        f"norm {row['grad_norm']:.2f}  {seconds:.2f} s"
+    )
+
+
+class MetricsFile:
+    """`metrics.jsonl`: one row a step, cut back on resume to what the checkpoint knows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        mend_tail(path)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows, oldest first."""
+        if not self.path.exists():
+            return []
+        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+
+    def cut_back(self, stages: Sequence[str], stage: int, step: int) -> None:
+        """Drop rows of later steps than `step` of stage number `stage`; they will be computed again."""
+        kept = [row for row in self.rows() if (stages.index(row["stage"]), row["step"]) <= (stage, step)]
+        write_atomic(self.path, "".join(json.dumps(row) + "\n" for row in kept))
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add one row."""
+        append_line(self.path, json.dumps(row))
+
+
+class Loggers:
+    """TensorBoard and Weights & Biases, each only if it is installed (and, for the latter, logged in)."""
+
+    def __init__(self, directory: Path, name: str, config: dict[str, Any]) -> None:
+        self._writer = _tensorboard(directory)
+        self._wandb = _wandb(directory, name, config)
+
+    def log(self, row: dict[str, Any], step: int) -> None:
+        """Send every number of a row, nested ones under `outer/inner`."""
+        flat = dict(_flatten(row))
+        if self._writer is not None:
+            for key, value in flat.items():
+                self._writer.add_scalar(key, value, step)
+        if self._wandb is not None:
+            self._wandb.log(flat, step=step)
+
+    def close(self) -> None:
+        """Flush and close."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._wandb is not None:
+            self._wandb.finish()
+
+
+def record_rollouts(path: Path, groups: Sequence[RolloutGroup], scores: StepScores) -> None:
+    """One Parquet file with a row an answer: enough to replay rewards, advantages and loss of the step."""
+    columns: dict[str, list[Any]] = {name: [] for name in _ROLLOUT_SCHEMA.names}
+    for p, group in enumerate(groups):
+        for j, (answer, verdict) in enumerate(zip(group.answers, group.verdicts, strict=True)):
+            row = {
+                "sample_id": group.sample.id,
+                "image_hash": group.sample.image_hash,
+                "sample": j,
+                "seed": answer.seed,
+                "text": answer.text,
+                "token_ids": answer.token_ids,
+                "logprobs": answer.logprobs,
+                "finish": answer.finish,
+                "outcome": verdict.outcome,
+                "reason": verdict.reason,
+                "extracted": verdict.extracted,
+                "parts": json.dumps({k: v[p, j] for k, v in scores.rewards.parts.items()}),
+                "reward": scores.rewards.total[p, j],
+                "weight": scores.weights[p],
+                "advantage": scores.advantages[p, j],
+            }
+            for name, value in row.items():
+                columns[name].append(value)
+    with replace_file(path) as aside:
+        pq.write_table(pa.table(columns, schema=_ROLLOUT_SCHEMA), aside, compression="zstd")
+
+
+_ROLLOUT_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("image_hash", pa.string()),
+        ("sample", pa.int32()),
+        ("seed", pa.int64()),
+        ("text", pa.string()),
+        ("token_ids", pa.list_(pa.int32())),
+        ("logprobs", pa.list_(pa.float32())),
+        ("finish", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("extracted", pa.string()),
+        ("parts", pa.string()),
+        ("reward", pa.float64()),
+        ("weight", pa.float64()),
+        ("advantage", pa.float64()),
+    ]
+)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if values.size else None
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _flatten(row: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    flat: list[tuple[str, float]] = []
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat += _flatten(value, f"{prefix}{key}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            flat.append((prefix + key, float(value)))
+    return flat
+
+
+def _tensorboard(directory: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(log_dir=str(directory / "tensorboard"))
+
+
+def _wandb(directory: Path, name: str, config: dict[str, Any]) -> Any:
+    try:
+        import wandb
+    except ImportError:
+        return None
+    if wandb.api.api_key is None:
+        return None
+    return wandb.init(project="cogito", name=name, dir=str(directory), config=config, resume="allow")
