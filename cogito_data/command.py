@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import UsageError, say, table
 from cogito_core.files import write_atomic
@@ -11,6 +13,9 @@ from cogito_core.runs import RunDir
 from cogito_data.funnel import Funnel
 from cogito_data.recipe import DataRecipe, load_data_recipe
 from cogito_data.workers import Crew
+
+if TYPE_CHECKING:
+    from cogito_data.pipeline import Build
 
 
 def run_build(
@@ -42,6 +47,7 @@ def run_build(
         from cogito_data.report import render
 
         done = build(name, recipe, run, root=root, crew=Crew(workers, cluster))
+        _leak_table(run, done)
         write_atomic(run.path / "report.html", render(done))
         run.summary(done.funnel.as_summary())
     _show(name, done.funnel, directory)
@@ -72,3 +78,11 @@ def _show(name: str, funnel: Funnel, directory: Path) -> None:
     reasons = ", ".join(f"{n} {reason}" for reason, n in funnel.dropped.most_common())
     say(f"dropped: {reasons or 'none'}; splits: {', '.join(f'{n} {split}' for split, n in funnel.splits.items())}")
     say(f"{directory / 'report.html'}")
+
+
+def _leak_table(run: RunDir, done: Build) -> None:
+    """The published evidence: every training row that meets a benchmark, dropped or only flagged."""
+    if done.recipe.decontaminate.against:
+        lines = [json.dumps({key: value for key, value in asdict(hit).items() if key not in ("row", "probe")},
+                            ensure_ascii=False) for hit in done.hits]
+        write_atomic(run.path / "leaks.jsonl", "".join(f"{line}\n" for line in lines))

@@ -26,10 +26,10 @@ def nano_samples(limit: int, seed: int) -> Iterator[Sample]:
             name = f"{category}-{item.level}-{item.seed}"
             yield Sample(
                 id=f"{NAME}/train/{name}", source=NAME, category=category, split="train",
-                problem=f"<image>\n{item.problem}", images=(Picture(item.png_bytes, f"{name}.png"),),
+                problem=item.problem, images=(Picture(item.png_bytes, f"{name}.png"),),
                 answer=item.answer, answer_kind=item.answer_kind, choices=item.choices,
                 answer_spec={"choices": list(item.choices)} if item.choices else {},
-                original_problem=item.question, original_answer=item.value, license="Apache-2.0",
+                original_problem=item.question.replace("<image>", "").strip(), original_answer=item.value, license="Apache-2.0",
                 upstream_url="https://pypi.org/project/cogito-vlm/", upstream_id=name, upstream_revision=f"seed-{seed}",
                 meta={"level": item.level},
             )

@@ -20,7 +20,7 @@ from cogito_core.sample import SCHEMA, Sample, row_to_sample
 from cogito_data.prepare import Drop
 
 _KEYS = ["id", "source", "category", "image_hash", "pictures", "dhashes", "question_key", "answer_key",
-         "picture_bytes", "n_correct", "n_trials"]
+         "picture_bytes", "reformulation"]
 _GROUPS_HELD = 4
 
 

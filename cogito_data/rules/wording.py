@@ -10,7 +10,7 @@ _FLAGS = re.IGNORECASE
 
 _OPTION_WORDS = re.compile(
     # "option B", "which choice", "the options above": the list is a thing the question talks about.
-    r"\b(?:options?|choices?|alternatives)\b(?!\s+(?:of|for)\s+(?:a|an|the)\b)|\banswer\s+(?:choice|letter)\b",
+    r"\b(?:options?|choices?|alternatives)\b|\banswer\s+(?:choice|letter)\b",
     _FLAGS,
 )
 
@@ -64,7 +64,7 @@ _LETTER_LIST = re.compile(r"\(\s*[A-H]\s*\)|(?:^|\n)\s*[A-H]\s*[.)]\s+\S", re.MU
 def names_options(question: str) -> bool:
     """Whether the question speaks of its options as such, or letters are left in it.
 
-    >>> names_options("Which option is right?"), names_options("What option of the menu is shown?")
+    >>> names_options("Which option is right?"), names_options("(A) a dog\\n(B) a cat")
     (True, True)
     >>> names_options("How long is AB?")
     False
