@@ -1,0 +1,21 @@
+"""Geometry3K: the release keeps a folder a problem, its gold is a letter; asked here without the options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cogito_eval.item import LETTERS
+from cogito_eval.records import Record
+
+
+def adapt(record: Record, path: Path) -> Record | None:
+    """The gold option's text as the gold. Hub copies have the value already."""
+    if "problem_text" not in record:
+        return record
+    choices, letter = record.get("choices"), str(record.get("answer", "")).strip()
+    gold = None
+    if isinstance(choices, list) and letter in LETTERS[: len(choices)] and letter:
+        gold = choices[LETTERS.index(letter)]
+    # The picture lies beside data.json: <folder>/<id>/img_diagram.png.
+    folder = path.parent.parent.name
+    return {**record, "gold_value": gold, "_folder": f"{folder}/{path.parent.name}"}

@@ -1,0 +1,38 @@
+"""MMMU-Pro: ten options, and the vision setting in which a screenshot holds question and options.
+
+The headline is the mean of both settings. Source: MMMU-Pro, arXiv 2409.02813.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cogito_eval.item import LETTERS
+from cogito_eval.records import Record
+
+_VISION_QUESTION = "Answer the question in the picture."
+
+
+def adapt(record: Record, path: Path) -> Record:
+    """The setting a record belongs to: vision records have no question text."""
+    vision = not record.get("question")
+    setting, subject = "vision" if vision else "standard", record.get("subject") or _subject(record)
+    out = {**record, "_setting": setting, "subject": subject}
+    if vision:
+        out["question"] = _VISION_QUESTION
+    else:
+        # Text files name pictures that they do not carry: named and not there is absent.
+        for i in range(1, 8):
+            if f"<image {i}>" in f"{record.get('question')}{record.get('options')}" and not record.get(f"image_{i}"):
+                out[f"image_{i}"] = f"images/{record.get('id')}_{i}.png"
+    return out
+
+
+def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:
+    """The rule reads the options as letter -> text."""
+    return {"index2ans": dict(zip(LETTERS, choices, strict=False)) or None}
+
+
+def _subject(record: Record) -> str:
+    return "_".join(str(record.get("id", "")).split("_")[1:-1])

@@ -1,0 +1,185 @@
+"""The command `cogito-eval`. Heavy imports happen inside the commands: `--help` must answer at once."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cogito_core.console import UsageError, run_cli, say, table, warn
+
+app = typer.Typer(
+    help="Score a vision-language model on benchmarks by their own rules, with error bars and without a judge model.",
+    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
+)
+
+_From = Annotated[Path | None, typer.Option("--from", help="Folder with the benchmarks' records.")]
+
+
+@app.callback(invoke_without_command=True)
+def evaluate(
+    context: typer.Context,
+    bench: Annotated[str | None, typer.Option(help="Benchmark names with commas between them, or all.")] = None,
+    model: Annotated[str | None, typer.Option(help="nano, a model folder, or a Hub id.")] = None,
+    engine: Annotated[str, typer.Option(help="transformers, vllm, or openai:URL[,URL].")] = "transformers",
+    root: _From = None,
+    samples: Annotated[int, typer.Option(help="Answers sampled for each question.")] = 1,
+    limit: Annotated[int | None, typer.Option(help="Only the first N questions of each benchmark.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy. Default: 0, or 1 with --samples.")] = None,
+    top_p: Annotated[float, typer.Option(help="Nucleus sampling threshold.")] = 1.0,
+    max_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.")] = 2048,
+    protocol: Annotated[str, typer.Option(help="auto, paper, own, training or nano: how it asks.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the sampled answers.")] = 0,
+    circular: Annotated[bool, typer.Option(help="Ask choices once for every rotation of the options.")] = False,
+    blind: Annotated[bool, typer.Option(help="Ask without the pictures.")] = False,
+    judge: Annotated[str | None, typer.Option(help="openai:URL of a judge for undecided answers (off).")] = None,
+    judge_model: Annotated[str | None, typer.Option(help="The judge's model name.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run directory.")] = None,
+) -> None:
+    """Score a model on benchmarks; the sub-commands work on stored answers and runs."""
+    if context.invoked_subcommand is not None:
+        return
+    if bench is None or model is None:
+        raise UsageError(f"an evaluation needs --{'bench' if bench is None else 'model'}")
+    from cogito_eval.run import EvalOptions
+    from cogito_eval.run import evaluate as run
+
+    options = EvalOptions(
+        bench=bench, model=model, engine=engine, root=str(root) if root else None, samples=samples, limit=limit,
+        temperature=temperature, top_p=top_p, max_tokens=max_tokens, protocol=protocol, seed=seed, circular=circular,
+        blind=blind, judge=judge, judge_model=judge_model,
+    )
+    directory = out or Path("runs") / f"eval-{_slug(Path(model).name)}-{_slug(bench)}"
+    scores = run(options, directory)
+    _print_scores(scores)
+    say(f"scores: {directory}/scores.json  report: {directory}/report.html")
+
+
+@app.command()
+def grade(
+    source: Annotated[Path, typer.Option("--in", help="JSON Lines with gold and response or extraction.")],
+    target: Annotated[Path, typer.Option("--out", help="Where the verdicts go.")],
+    bench: Annotated[str | None, typer.Option(help="Judge by this benchmark's released rule.")] = None,
+    scoring: Annotated[str | None, typer.Option(help="official or strict; default official with --bench.")] = None,
+) -> None:
+    """Verdicts for answers that exist already."""
+    from cogito_eval.grade import grade_file
+
+    report = grade_file(source, target, bench=bench, scoring=scoring)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
+    say(f"{report.judged} rows judged: {counts or 'none'}; verdicts in {target}")
+    agreed, labelled = report.agreement
+    if labelled:
+        say(f"{agreed} of {labelled} agree with the verdict the rows carry ({100 * agreed / labelled:.2f}%)")
+    if report.faults:
+        warn(f"{report.faults} rows with a fault, listed in {target}.ledger.jsonl; the first: {report.first_fault}")
+
+
+@app.command()
+def rescore(directory: Annotated[Path, typer.Argument(help="A finished run.")]) -> None:
+    """Judge the stored answers of a run with the rules of today, without a model."""
+    from cogito_eval.rescore import rescore as again
+
+    for name, change in again(directory).items():
+        say(f"{name}: {change['before']:.4f} -> {change['after']:.4f}; {len(change['strict_changed'])} strict and "
+            f"{len(change['official_changed'])} official verdicts changed")
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="The run to compare with.")],
+    b: Annotated[Path, typer.Argument(help="The run that may be better.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for compare.json and report.html.")] = None,
+) -> None:
+    """Two runs paired by question: difference, interval, p-value, flipped questions."""
+    import json
+
+    from cogito_core.files import write_atomic
+    from cogito_eval.compare import compare_runs
+    from cogito_eval.report import interval, percent, signed, write_comparison
+
+    found = compare_runs(a, b)
+    directory = out or Path("runs") / f"compare-{_slug(a.name)}-{_slug(b.name)}"
+    write_atomic(directory / "compare.json", json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    write_comparison(a, b, found, directory / "report.html")
+    rows = [
+        [name, e["difference"]["n"], percent(e["a"]["accuracy"]), percent(e["b"]["accuracy"]),
+         signed(e["difference"]["value"]), interval(e["difference"]["ci95"], sign=True),
+         f"{e['difference']['p_value']:.3g}", f"+{len(e['gained'])} -{len(e['lost'])}"]
+        for name, e in found["benchmarks"].items()
+    ]
+    for kind, average in found.get("average", {}).items():
+        rows.append([f"{kind} average", average["n"], "", "", signed(average["value"]),
+                     interval(average["ci95"], sign=True), f"{average['p_value']:.3g}", ""])
+    columns = ["benchmark", "questions", "A", "B", "difference", "95% interval", "p", "flipped"]
+    table("B minus A, in points", columns, rows)
+    say(f"report: {directory}/report.html")
+
+
+@app.command("list")
+def list_benchmarks() -> None:
+    """The benchmarks that ship: items, released rule, licence."""
+    from cogito_eval.benchmark import benchmark_names, load_benchmark
+
+    rows = []
+    for name in benchmark_names():
+        found = load_benchmark(name)
+        rule, hub = found.official.rule if found.official else "–", found.hub.id if found.hub else "–"
+        rows.append([name, found.title, "–" if found.items is None else found.items, rule, hub, found.licence])
+    table("Benchmarks", ["name", "title", "items", "released rule", "hub", "licence"], rows)
+
+
+@app.command()
+def tables(
+    directories: Annotated[list[Path], typer.Argument(help="Finished runs, one column group each.")],
+    form: Annotated[str, typer.Option("--format", help="markdown or latex.")] = "markdown",
+) -> None:
+    """A table of several runs, ready for a paper."""
+    from cogito_eval.tables import render_table
+
+    say(render_table(directories, form))
+
+
+@app.command()
+def leaks(
+    data: Annotated[Path, typer.Option("--data", help="Folder with training shards.")],
+    bench: Annotated[str, typer.Option(help="Benchmark names, or all.")] = "all",
+    root: _From = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the findings go.")] = Path("leaks.jsonl"),
+) -> None:
+    """Training rows that match benchmark items, with the evidence."""
+    from cogito_eval.leaks import find_leaks
+
+    found = find_leaks(data, bench, root, out)
+    rows = [[name, entry["items"], entry["rows"]] for name, entry in found.items()]
+    table("Leaks", ["benchmark", "items matched", "training rows"], rows)
+    say(f"evidence: {out}")
+
+
+def _print_scores(scores: dict[str, dict[str, object]]) -> None:
+    from cogito_eval.report import score_table
+
+    columns, rows = score_table(scores)
+    table("Scores, in percent", columns, rows)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")[:60]
+
+
+if importlib.util.find_spec("cogito_eval.verify_cli") is not None:
+    from cogito_eval.verify_cli import app as verify_app
+
+    app.add_typer(verify_app, name="verify")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    run_cli(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""`cogito-eval grade`: verdicts for answers that exist already, one output row for every readable input row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cogito_core.console import CogitoError, progress
+from cogito_core.files import replace_file
+from cogito_core.runs import Ledger
+from cogito_core.verify import Verdict, judge, verify
+from cogito_eval.benchmark import load_benchmark
+from cogito_eval.scoring import OfficialRule, official_rule
+
+_SCALAR = (str, int, float, bool)
+
+
+@dataclass
+class GradeReport:
+    """What `grade` did: rows judged by outcome, and rows with a fault (also in the ledger)."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: int = 0
+    first_fault: str = ""
+    agreement: tuple[int, int] = (0, 0)
+
+    @property
+    def judged(self) -> int:
+        return sum(self.outcomes.values())
+
+
+class _Fault(Exception):
+    """A row that cannot be judged as it stands: `reason` is the ledger's rule name."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+def grade_file(source: Path, target: Path, *, bench: str | None = None, scoring: str | None = None) -> GradeReport:
+    """Judge every row of a JSON Lines file and write its verdict to `target`, in the same order.
+
+    Args:
+        bench: a benchmark whose released rule judges; without it the row or its gold chooses the rule.
+        scoring: `official` or `strict`; the default is `official` where a benchmark with a released rule is named.
+
+    A broken line goes to the ledger `<target>.ledger.jsonl`; a row without a usable gold or answer is in the ledger
+    and gets the outcome `undecidable`. Where rows carry a `verdict`, the report counts how many agree.
+
+    Raises:
+        CogitoError: the input is not there, the benchmark is unknown or has no released rule, or source and target
+            are one file.
+    """
+    if not source.is_file():
+        raise CogitoError(f"there is no file {source}")
+    if target.exists() and source.samefile(target):
+        raise CogitoError(f"--out {target} would overwrite the input")
+    rule = _rule(bench, scoring)
+    report = GradeReport()
+    ledger = Ledger(target.with_name(target.name + ".ledger.jsonl"))
+    ledger.path.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    agreed = labelled = 0
+    with replace_file(target) as aside, aside.open("w", encoding="utf-8", errors="surrogatepass") as out, \
+            progress(None, "graded") as advance:
+        for number, row in _rows(source, ledger, report):
+            result = _grade(row, rule, number, source, ledger, report)
+            out.write(json.dumps(result, ensure_ascii=False) + "\n")
+            report.outcomes[result["outcome"]] += 1
+            if isinstance(row.get("verdict"), bool):
+                labelled += 1
+                agreed += result["verdict"] == row["verdict"]
+            advance(1)
+    report.agreement = (agreed, labelled)
+    return report
+
+
+def _rule(bench: str | None, scoring: str | None) -> OfficialRule | None:
+    if scoring not in (None, "official", "strict"):
+        raise CogitoError(f"--scoring is 'official' or 'strict', not '{scoring}'")
+    if bench is None:
+        if scoring == "official":
+            raise CogitoError("--scoring official needs --bench: the released rule belongs to a benchmark")
+        return None
+    rule = official_rule(load_benchmark(bench))
+    if scoring == "official" and rule is None:
+        raise CogitoError(f"{bench} has no released scoring rule; leave --scoring out to use the strict one")
+    return None if scoring == "strict" else rule
+
+
+def _rows(source: Path, ledger: Ledger, report: GradeReport) -> Iterator[tuple[int, dict[str, Any]]]:
+    with source.open("rb") as handle:
+        for number, line in enumerate(handle, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                _record(ledger, report, f"line {number}", "broken JSON", f"{source} line {number}: {error}")
+                continue
+            if not isinstance(row, dict):
+                sentence = f"{source} line {number} is {type(row).__name__}, not an object"
+                _record(ledger, report, f"line {number}", "not an object", sentence)
+                continue
+            yield number, row
+
+
+def _record(ledger: Ledger, report: GradeReport, id: str, reason: str, sentence: str) -> None:
+    ledger.drop(id, "grade", reason, sentence)
+    report.faults += 1
+    report.first_fault = report.first_fault or sentence
+
+
+def _grade(row: dict[str, Any], rule: OfficialRule | None, number: int, source: Path, ledger: Ledger,
+           report: GradeReport) -> dict[str, Any]:
+    raw_id = row.get("id")
+    id = raw_id if isinstance(raw_id, str) else str(number if raw_id is None else raw_id)
+    try:
+        _check(row)
+        verdict = rule(row) if rule is not None else _strict(row)
+    except _Fault as fault:
+        _record(ledger, report, id, fault.reason, f"{source} line {number}: {fault}")
+        return {"id": id, "verdict": False, "outcome": "undecidable", "extracted": None, "rule": fault.reason,
+                "reason": str(fault)}
+    out = {"id": id, "verdict": verdict.is_right, "outcome": verdict.outcome, "extracted": verdict.extracted,
+           "rule": verdict.rule, "reason": verdict.reason}
+    if verdict.expectation is not None:
+        out["expectation"] = verdict.expectation
+    return out
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    gold = row.get("gold")
+    if gold is None:
+        raise _Fault("no gold", "the row has no 'gold'")
+    golds = gold if isinstance(gold, list) and gold else [gold]
+    if not all(isinstance(one, _SCALAR) for one in golds):
+        raise _Fault("wrong type", f"'gold' is {type(gold).__name__}, expected a string, a number or a list of them")
+    if row.get("extraction") is None and row.get("response") is None:
+        raise _Fault("no answer", "the row has neither 'extraction' nor 'response'")
+    for name in ("extraction", "response"):
+        value = row.get(name)
+        if value is not None and not isinstance(value, _SCALAR):
+            raise _Fault("wrong type", f"'{name}' is {type(value).__name__}, expected a string")
+    choices = row.get("choices")
+    if choices is not None and not isinstance(choices, list | dict):
+        raise _Fault("wrong type", f"'choices' is {type(choices).__name__}, expected a list or an object")
+    for name in ("question_type", "answer_type", "answer_kind", "unit"):
+        value = row.get(name)
+        if value is not None and not isinstance(value, str):
+            raise _Fault("wrong type", f"'{name}' is {type(value).__name__}, expected a string")
+    precision = row.get("precision")
+    if isinstance(precision, dict):
+        raise _Fault("wrong type", "'precision' is dict, expected a number")
+
+
+def _strict(row: Mapping[str, Any]) -> Verdict:
+    """The strict verdict: the row's answer kind and options choose the rule, else the gold does."""
+    golds = row["gold"] if isinstance(row["gold"], list) else [row["gold"]]
+    gold, aliases = str(golds[0]), [*map(str, golds[1:]), *map(str, row.get("aliases") or ())]
+    choices = _option_texts(row.get("choices"))
+    kind = row.get("answer_kind") or _kind(row, choices)
+    spec = dict(row.get("answer_spec") or {}) if isinstance(row.get("answer_spec"), Mapping) else {}
+    spec |= {name: row[name] for name in ("precision", "unit") if row.get(name) is not None}
+    if row.get("extraction") is not None:
+        return verify(gold, str(row["extraction"]), kind=kind, choices=choices, aliases=aliases, spec=spec or None)
+    return judge(str(row["response"]), gold, kind=kind, choices=choices, aliases=aliases, spec=spec or None)
+
+
+def _option_texts(choices: object) -> Sequence[str]:
+    if isinstance(choices, dict):
+        return [str(text) for _, text in sorted(choices.items())]
+    return [str(text) for text in choices] if isinstance(choices, list) else ()
+
+
+def _kind(row: Mapping[str, Any], choices: Sequence[str]) -> str | None:
+    asked = str(row.get("question_type") or "").replace("-", "_").casefold()
+    return "choice" if choices and asked not in ("free_form", "open", "open_ended", "short_answer") else None

@@ -1,0 +1,132 @@
+"""`report.html` of a run and of a comparison: the scores as tables, then every question to look at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cogito_core.files import write_atomic
+from cogito_core.html import Page
+from cogito_eval.browser import answer_entry, browser, question_entry
+from cogito_eval.compare import load_pairs
+from cogito_eval.pictures import read_pictures
+from cogito_eval.results import by_question, read_rows, result_files
+
+
+def write_report(directory: Path) -> Path:
+    """Write `report.html` of a run directory that holds `scores.json` and results; returns its path."""
+    scores: dict[str, Any] = json.loads((directory / "scores.json").read_text(encoding="utf-8"))
+    model = next(iter(scores.values())).get("model", "") if scores else ""
+    page = Page(f"Evaluation of {model}", subtitle=str(directory))
+    page.section("Scores")
+    page.table(*score_table(scores))
+    page.paragraph("Strict is judged by this project's verifiers, official by the benchmark's released rule; where "
+                   "that rule guesses at random its expectation stands, with the range of its luck.", soft=True)
+    for name, score in scores.items():
+        _breakdowns(page, name, score)
+    page.section("What became of the answers")
+    statuses = list(next(iter(scores.values()))["counts"]) if scores else []
+    page.table(["benchmark", *statuses], [[n, *(s["counts"].get(k, 0) for k in statuses)] for n, s in scores.items()])
+    page.section("Questions")
+    entries: list[dict[str, Any]] = []
+    pictures: dict[str, bytes] = {}
+    for name, path in result_files(directory).items():
+        for samples in by_question(read_rows(path)).values():
+            entries.append(question_entry(name, samples[0], [answer_entry(row) for row in samples]))
+        pictures |= read_pictures(directory / "pictures" / f"{name}.parquet")
+    page.raw(browser(entries, pictures, [model]))
+    target = directory / "report.html"
+    write_atomic(target, page.render())
+    return target
+
+
+def write_comparison(directory_a: Path, directory_b: Path, compared: dict[str, Any], target: Path) -> None:
+    """Write the page of a comparison (what `compare_runs` returned) to `target`."""
+    page = Page(f"{directory_b.name} against {directory_a.name}", subtitle="positive differences favour the former")
+    page.section("Differences")
+    rows = [[name, *_difference_cells(entry)] for name, entry in compared["benchmarks"].items()]
+    page.table(["benchmark", "questions", directory_a.name, directory_b.name, "difference", "95% interval", "p",
+                "gained", "lost", "test"], rows)
+    for kind, found in compared.get("average", {}).items():
+        bounds = interval(found["ci95"], sign=True)
+        page.paragraph(f"{kind} average: {signed(found['value'])}, 95% {bounds}, p = {found['p_value']:.3g}")
+    for name, entry in compared["benchmarks"].items():
+        for breakdown, values in entry["by"].items():
+            page.heading(f"{name} by {breakdown}")
+            page.table(["", "questions", "before", "after", "difference", "95% interval", "p"],
+                       [[value, v["n"], percent(v["a"]), percent(v["b"]), signed(v["value"]),
+                         interval(v["ci95"], sign=True), f"{v['p_value']:.3g}"] for value, v in values.items()])
+    page.section("Questions")
+    entries: list[dict[str, Any]] = []
+    pictures: dict[str, bytes] = {}
+    for pair in load_pairs(directory_a, directory_b):
+        for id, samples in pair.a.items():
+            answers = [answer_entry(row, 0) for row in samples] + [answer_entry(row, 1) for row in pair.b[id]]
+            entries.append(question_entry(pair.name, samples[0], answers))
+        pictures |= read_pictures(directory_a / "pictures" / f"{pair.name}.parquet")
+    page.raw(browser(entries, pictures, [directory_a.name, directory_b.name]))
+    write_atomic(target, page.render())
+
+
+def percent(share: float) -> str:
+    """A share as percent with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def signed(share: float) -> str:
+    """A difference of shares in points, with its sign."""
+    return f"{100 * share:+.1f}"
+
+
+def interval(bounds: list[float], *, sign: bool = False) -> str:
+    """A 95% interval in percent."""
+    return " to ".join(signed(bound) if sign else percent(bound) for bound in bounds)
+
+
+_SCORE_COLUMNS = ["benchmark", "questions", "strict", "95% interval", "official", "its luck", "headline", "published"]
+
+
+def score_table(scores: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the table of scores; columns without any entry are left out."""
+    rows = [_score_row(name, score) for name, score in scores.items()]
+    used = [i for i in range(len(_SCORE_COLUMNS)) if i < 4 or any(row[i] not in ("", "–") for row in rows)]
+    return [_SCORE_COLUMNS[i] for i in used], [[row[i] for i in used] for row in rows]
+
+
+def _score_row(name: str, score: dict[str, Any]) -> list[Any]:
+    official = score.get("official")
+    luck = interval(official["range"]) if official and "range" in official else ""
+    headline = score.get("headline")
+    shown = f"{percent(headline['accuracy'])} ({headline['name']})" if headline else ""
+    published = "; ".join(f"{model} {value}" for table in score.get("published", ())
+                          for model, value in list(table["scores"].items())[:2])
+    return [name, score["n"], percent(score["accuracy"]), interval(score["ci95"]),
+            percent(official["accuracy"]) if official else "–", luck, shown, published]
+
+
+def _breakdowns(page: Page, name: str, score: dict[str, Any]) -> None:
+    for breakdown, values in score["by"].items():
+        if len(values) > 1:
+            page.heading(f"{name} by {breakdown}")
+            page.table(["", "questions", "strict", "95% interval", "official"],
+                       [[value, v["n"], percent(v["accuracy"]), interval(v["ci95"]),
+                         percent(v["official"]) if "official" in v else "–"] for value, v in values.items()])
+    for metric, value in score.get("metrics", {}).items():
+        page.paragraph(f"{name} {metric}: {_metric(value)}")
+    for metric, value in score.get("sampled", {}).items():
+        if isinstance(value, dict):
+            page.paragraph(f"{name} {metric}: {percent(value['accuracy'])} ({interval(value['ci95'])})")
+
+
+def _metric(value: Any) -> str:
+    if isinstance(value, dict) and "accuracy" in value:
+        return f"{percent(value['accuracy'])} ({interval(value['ci95'])}, n = {value['n']})"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _difference_cells(entry: dict[str, Any]) -> list[Any]:
+    found = entry["difference"]
+    return [found["n"], percent(entry["a"]["accuracy"]), percent(entry["b"]["accuracy"]), signed(found["value"]),
+            interval(found["ci95"], sign=True), f"{found['p_value']:.3g}", len(entry["gained"]), len(entry["lost"]),
+            found["test"]]

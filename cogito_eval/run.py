@@ -1,0 +1,256 @@
+"""One evaluation run: items to requests, answers to verdicts, verdicts to scores and a report.
+
+All benchmarks share one stream of requests, so the engine is busy across them. Answers are stored by content the
+moment they arrive: after a kill the same command asks nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cogito_core.console import CogitoError, UsageError, progress, say, warn
+from cogito_core.engines.base import Request, Result, Sampling, seed_of
+from cogito_core.files import write_atomic
+from cogito_core.images import PictureError
+from cogito_core.manifest import file_hash, manifest_path
+from cogito_core.runs import RunDir
+from cogito_eval.aggregate import score_rows, summary_of
+from cogito_eval.benchmark import Benchmark, load_benchmark, parse_names
+from cogito_eval.item import Item
+from cogito_eval.loading import ItemSet, load_items
+from cogito_eval.pictures import thumbnail, write_pictures
+from cogito_eval.protocol import ask, prompt_key, resolve_protocol, rotations
+from cogito_eval.results import Row, question_row, write_rows
+from cogito_eval.scoring import judge_row, official_rule
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What the command line asks for. `temperature` None means greedy for one sample, 1.0 for several."""
+
+    bench: str
+    model: str
+    engine: str = "transformers"
+    root: str | None = None
+    samples: int = 1
+    limit: int | None = None
+    temperature: float | None = None
+    top_p: float = 1.0
+    max_tokens: int = 2048
+    protocol: str = "auto"
+    seed: int = 0
+    circular: bool = False
+    blind: bool = False
+    judge: str | None = None
+    judge_model: str | None = None
+
+    def sampling(self) -> Sampling:
+        """The sampling settings. Raises UsageError where they do not fit together."""
+        if self.samples < 1:
+            raise UsageError(f"--samples must be at least 1, not {self.samples}")
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"--limit must be at least 1, not {self.limit}")
+        if self.judge and not self.judge_model:
+            raise UsageError("--judge needs --judge-model: its verdicts are marked with that name")
+        temperature = self.temperature
+        if temperature is None:
+            temperature = 0.0 if self.samples == 1 else 1.0
+        if temperature == 0 and self.samples > 1:
+            raise UsageError("--samples above 1 needs --temperature above 0: greedy answers are all the same")
+        try:
+            return Sampling(temperature=temperature, top_p=self.top_p, max_tokens=self.max_tokens)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+
+@dataclass
+class _Work:
+    """The state of one benchmark while its answers come in."""
+
+    benchmark: Benchmark
+    items: ItemSet
+    protocol: str
+    rows: dict[str, Row] = field(default_factory=dict)
+    thumbs: dict[str, bytes] = field(default_factory=dict)
+    answers: dict[str, Result] = field(default_factory=dict)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
+    """Run the evaluation into the run directory `out` and return what `scores.json` holds.
+
+    A finished directory without failed requests is read back, nothing is asked.
+
+    Raises:
+        CogitoError: a benchmark cannot be loaded, the directory belongs to another run, or the engine fails.
+    """
+    sampling = options.sampling()
+    names = parse_names(options.bench)
+    benchmarks = [load_benchmark(name) for name in names]
+    config = asdict(options) | {
+        "bench": [benchmark.name for benchmark in benchmarks],
+        "prompts": {b.name: prompt_key(resolve_protocol(options.protocol, b), b) for b in benchmarks},
+        "sampling": asdict(sampling),
+    }
+    inputs = {name: file_hash(manifest_path("benchmarks", name)) for name in names}
+    with RunDir.open(out, config=config, command="eval", inputs=inputs) as run:
+        finished = _finished(run)
+        if finished is not None:
+            say(f"{out} is finished: nothing is asked again")
+            return finished
+        works = _load(benchmarks, options)
+        run.ledger.rewrite([])
+        for work in works:
+            for id, reason in (*work.items.absent, *work.items.unusable):
+                run.ledger.drop(f"{work.benchmark.name}/{id}", "load", "cannot be asked", reason)
+        run.event("start", benchmarks={w.benchmark.name: len(w.items.items) for w in works})
+        _answer(works, options, sampling, run)
+        return _finish(works, options, config, run)
+
+
+def _finished(run: RunDir) -> dict[str, Any] | None:
+    if not run.is_finished:
+        return None
+    summary = json.loads((run.path / "summary.json").read_text(encoding="utf-8"))
+    if summary.get("failed"):
+        return None
+    scores: dict[str, Any] = json.loads((run.path / "scores.json").read_text(encoding="utf-8"))
+    return scores
+
+
+def _load(benchmarks: list[Benchmark], options: EvalOptions) -> list[_Work]:
+    root = Path(options.root) if options.root else None
+    works = []
+    for benchmark in benchmarks:
+        try:
+            items = load_items(benchmark, root, limit=options.limit, blind=options.blind)
+        except CogitoError as error:
+            if options.bench.strip() != "all":
+                raise
+            warn(f"left out: {error}")
+            continue
+        say(items.sentence())
+        if options.circular:
+            items.items = [turned for item in items.items for turned in rotations(item)]
+        works.append(_Work(benchmark, items, resolve_protocol(options.protocol, benchmark)))
+    if not works:
+        raise CogitoError(f"no benchmark can be asked from {options.root}")
+    return works
+
+
+def _requests(works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir) -> Iterator[Request]:
+    """Every request of the run, one benchmark after the other; a damaged picture costs its item alone."""
+    for work in works:
+        name = work.benchmark.name
+        for item in work.items.items:
+            id = f"{name}/{item.id}"
+            try:
+                row, chat_pictures = _read_pictures(item, work)
+            except PictureError as error:
+                work.dropped.append((item.id, str(error)))
+                run.ledger.drop(id, "pictures", "damaged picture", str(error))
+                continue
+            work.rows[item.id] = row
+            seeds = tuple(seed_of("eval", options.seed, id, sample) for sample in range(options.samples))
+            yield Request(id, ask(item, chat_pictures, work.protocol, work.benchmark), seeds, sampling)
+
+
+def _read_pictures(item: Item, work: _Work) -> tuple[Row, tuple[Any, ...]]:
+    row = question_row(item)
+    pictures = tuple(ref.read() for ref in item.pictures)
+    for picture in pictures:
+        key = picture.sha256[:16]
+        if key not in work.thumbs:
+            work.thumbs[key] = thumbnail(picture, where=f"{work.benchmark.name}/{item.id}")
+        row["pictures"].append(key)
+    return row, pictures
+
+
+def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir) -> None:
+    from cogito_core.engines import open_engine
+    from cogito_core.engines.cache import AnswerStore, CachedEngine
+
+    by_name = {work.benchmark.name: work for work in works}
+    total = sum(len(work.items.items) for work in works)
+    engine = CachedEngine(open_engine(options.engine, options.model), AnswerStore(run.work / "answers"))
+    failed = 0
+    try:
+        with progress(total, f"asking {options.model}", "questions") as advance:
+            for result in engine.generate(_requests(works, options, sampling, run)):
+                name, _, id = result.id.partition("/")
+                by_name[name].answers[id] = result
+                failed += result.error is not None
+                advance(1)
+    finally:
+        engine.close()
+    run.event("answered", questions=total, failed=failed)
+
+
+def _finish(works: list[_Work], options: EvalOptions, config: dict[str, Any], run: RunDir) -> dict[str, Any]:
+    from cogito_eval.exports import write_results_parquet
+    from cogito_eval.report import write_report
+
+    scores: dict[str, Any] = {}
+    failed = 0
+    for work in works:
+        name = work.benchmark.name
+        rows = judged_rows(work, options, run)
+        if not rows:
+            asked = len(work.items.items)
+            raise CogitoError(f"{name}: none of its {asked} questions could be asked; see {run.path}/ledger.jsonl")
+        failed += sum(row["status"] == "failed" for row in rows)
+        write_rows(run.path / "results" / f"{name}.jsonl", rows)
+        write_pictures(run.path / "pictures" / f"{name}.parquet", work.thumbs)
+        scores[name] = score_rows(rows, work.benchmark) | {
+            "items": _item_counts(work), "protocol": work.protocol, "prompt": config["prompts"][name],
+            "model": options.model, "sampling": config["sampling"], "circular": options.circular,
+        }
+    write_atomic(run.path / "scores.json", json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
+    write_results_parquet(run.path)
+    write_report(run.path)
+    run.event("finished", failed=failed)
+    run.summary({"config": config, "failed": failed, "average": summary_of(scores),
+                 "scores": {name: {key: s[key] for key in ("accuracy", "ci95", "n")} for name, s in scores.items()}})
+    return scores
+
+
+def judged_rows(work: _Work, options: EvalOptions, run: RunDir) -> list[Row]:
+    """One judged row a question and sample, in the benchmark's order."""
+    rule = official_rule(work.benchmark)
+    paper = work.protocol == "paper"
+    rows = []
+    for item in work.items.items:
+        if item.id not in work.rows:
+            continue
+        question, result = work.rows[item.id], work.answers[item.id]
+        for sample in range(options.samples):
+            row = {**question, "sample": sample, **_answer_fields(result, sample)}
+            rows.append(judge_row(row, rule if item.official else None, paper=paper))
+        if result.error is not None:
+            run.ledger.drop(f"{work.benchmark.name}/{item.id}", "answer", "request failed", result.error)
+    if options.judge and options.judge_model:
+        from cogito_eval.judge import judge_doubtful
+
+        rows = judge_doubtful(rows, options.judge, options.judge_model, run.work / "judge")
+    return rows
+
+
+def _answer_fields(result: Result, sample: int) -> dict[str, Any]:
+    if result.error is not None:
+        return {"response": "", "finish": None, "n_tokens": None, "seed": None, "error": result.error}
+    answer = result.answers[sample]
+    return {"response": answer.text, "finish": answer.finish, "n_tokens": answer.n_tokens, "seed": answer.seed,
+            "n_prompt_tokens": answer.n_prompt_tokens, "error": None}
+
+
+def _item_counts(work: _Work) -> dict[str, Any]:
+    items = work.items
+    return {
+        "layout": items.layout, "expected": items.expected, "found": items.found, "asked": len(work.rows),
+        "without_pictures": len(items.absent), "damaged_pictures": len(work.dropped), "unusable": len(items.unusable),
+        "lacks": items.lacks,
+    }

@@ -1,0 +1,92 @@
+"""Every answer judged twice: by our verifiers (`strict`) and by the benchmark's released rule (`official`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cogito_core.console import CogitoError
+from cogito_core.verify import Verdict, judge
+from cogito_eval.benchmark import Benchmark
+from cogito_eval.results import Row
+
+STATUSES = ("answered", "unextracted", "conflict", "refusal", "truncated", "empty", "failed")
+"""What became of an answer, counted apart from right and wrong."""
+
+_REFUSAL = re.compile(
+    r"^\W*(?:i['’]?m (?:very )?sorry|sorry|i (?:can(?:no|['’])t|am unable|am not able)|as an ai|unfortunately,? i)",
+    re.IGNORECASE,
+)
+
+OfficialRule = Callable[[Mapping[str, Any]], Verdict]
+
+
+def official_rule(benchmark: Benchmark) -> OfficialRule | None:
+    """The released rule of a benchmark, or None where it has none.
+
+    Raises CogitoError where the manifest names a rule that is not there.
+    """
+    if benchmark.official is None:
+        return None
+    from cogito_core.verify.official import OFFICIAL
+
+    name = benchmark.official.rule
+    if name not in OFFICIAL:
+        known = ", ".join(sorted(OFFICIAL))
+        raise CogitoError(f"{benchmark.name}: there is no official rule '{name}'; known: {known}")
+    rule: OfficialRule = OFFICIAL[name]
+    return rule
+
+
+def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False) -> Row:
+    """The row with `strict`, `official` and `status`; with `paper` also the paper's rescue of odd choices.
+
+    A request that failed counts as wrong under every rule.
+    """
+    if row.get("error"):
+        verdict = {"outcome": "wrong", "rule": "no answer", "extracted": None, "reason": str(row["error"])}
+        return {**row, "strict": verdict, "official": dict(verdict) if rule else None, "status": "failed"}
+    response = row["response"]
+    strict = judge(response, row["gold"], kind=row["kind"] or None, choices=row["choices"],
+                   aliases=row["aliases"], policy=row["policy"], spec=row["spec"])
+    official = rule({**row["official_row"], "response": response}) if rule is not None else None
+    out = {**row, "strict": compact(strict), "official": compact(official) if official is not None else None,
+           "status": _status(row, strict)}
+    if paper and row["kind"] == "choice" and row["choices"] and strict.outcome == "undecidable":
+        from cogito_eval.nearest import nearest_verdict
+
+        out["strict"] = nearest_verdict(row, out["strict"])
+    return out
+
+
+def compact(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as stored in a result row."""
+    out: dict[str, Any] = {
+        "outcome": verdict.outcome, "rule": verdict.rule, "extracted": verdict.extracted,
+        "gold": verdict.gold_norm, "answer": verdict.answer_norm, "reason": verdict.reason,
+    }
+    if verdict.span is not None:
+        out["span"] = list(verdict.span)
+    if verdict.expectation is not None:
+        out["expectation"] = verdict.expectation
+    return out
+
+
+def points(verdict: Mapping[str, Any]) -> float:
+    """What a stored verdict is worth: 1 for right, the expectation where the released rule guesses, else 0."""
+    expectation = verdict.get("expectation")
+    return float(expectation) if expectation is not None else float(verdict["outcome"] == "right")
+
+
+def _status(row: Row, strict: Verdict) -> str:
+    response = row["response"]
+    if not response.strip():
+        return "empty"
+    if row.get("finish") == "length":
+        return "truncated"
+    if strict.extracted is None:
+        if _REFUSAL.match(response):
+            return "refusal"
+        return "conflict" if strict.outcome == "undecidable" and "conflict" in strict.rule else "unextracted"
+    return "answered"
