@@ -64,7 +64,7 @@ def _run(seed: int, out: Path, settings: list[str]) -> dict[str, Any]:
             "cogito-eval", "--bench", "nano", "--from", data, "--model", model,
             "--temperature", 1, "--max-tokens", values["train"]["max_response_tokens"],
             "--seed", seed, "-o", root / f"eval-{name}",
-        )  # fmt: skip
+        )
     _step("cogito-eval", "compare", root / "eval-base", root / "eval-trained", "-o", compared)
     summary = _summary(root)
     write_atomic(out / "summary.json", json.dumps(summary, indent=2) + "\n")
@@ -109,15 +109,13 @@ def _print(summary: dict[str, Any]) -> None:
     stages, scores = summary["train"]["stages"], summary["eval"]
     say("")
     table("Training", ["stage", "steps", "best step", "validation"],
-          [[s["name"], s["steps"], s["best_step"], s["validation"]] for s in stages])  # fmt: skip
-    rows: list[list[Any]] = [
-        [name, f"{100 * row['base']:.1f}", f"{100 * row['trained']:.1f}", f"{100 * (row['trained'] - row['base']):+.1f}"]
-        for name, row in scores["by_category"].items()
-    ]
-    overall = [scores["base"]["accuracy"], scores["trained"]["accuracy"]]
-    rows.append(["all", *(f"{100 * a:.1f}" for a in overall), f"{100 * scores['difference']['value']:+.1f}"])
-    table("Accuracy on held-out questions, sampled at temperature 1, in percent", ["category", "base", "trained", "gain"],
-          rows)  # fmt: skip
+          [[s["name"], s["steps"], s["best_step"], s["validation"]] for s in stages])
+    overall = {name: scores[name]["accuracy"] for name in ("base", "trained")}
+    rows = []
+    for name, row in [*scores["by_category"].items(), ("all", overall)]:
+        base, trained = 100 * row["base"], 100 * row["trained"]
+        rows.append([name, f"{base:.1f}", f"{trained:.1f}", f"{trained - base:+.1f}"])
+    table("Held-out accuracy, sampled at temperature 1, in percent", ["category", "base", "trained", "gain"], rows)
     low, high = (100 * bound for bound in scores["difference"]["ci95"])
     say(f"difference {100 * scores['difference']['value']:+.1f} points, 95% interval [{low:+.1f}, {high:+.1f}], "
         f"p = {scores['difference']['p_value']:.2g}, {scores['base']['n']} questions")
