@@ -10,13 +10,13 @@ from pathlib import Path
 
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
-from cogito_data.sources.shapes.files import check_readable, json_lines, json_list, picture_path
+from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
 from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.vlm_jsonl import vlm_jsonl
 
 RELAXED = {"policy": "relative", "tolerance": 0.05}
-_SUFFIX = "\nAnswer the question using a single word or phrase."
 
 
 def _read(base: Path) -> Iterator[Row]:
@@ -40,17 +40,6 @@ def _problem(row: Row, base: Path) -> Problem:
     )
 
 
-def _converted(row: Row, base: Path) -> Problem:
-    check_readable(row)
-    return Problem(
-        upstream_id=row.where.rpartition(" ")[2],
-        split="test",
-        question=row.text("question").removesuffix(_SUFFIX),
-        pictures=(picture_path(row, base, row.text("image")),),
-        gold=free_form(row, row.need("answer"), prose=True, spec=RELAXED),
-    )
-
-
 def _hub_row(row: Row) -> Problem:
     labels = row.need("label")
     return Problem(
@@ -66,7 +55,7 @@ def _hub_row(row: Row) -> Problem:
 ADAPTER = Adapter(
     (
         Layout("original", ("*/*_human.json",), _read, _problem),
-        Layout("vlm_jsonl", ("test_all.jsonl",), lambda base: json_lines(base / "test_all.jsonl"), _converted),
+        vlm_jsonl("test_all.jsonl", lambda row: free_form(row, row.need("answer"), prose=True, spec=RELAXED)),
         parquet_layout(_hub_row),
         MATHVISTA,
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from cogito_data.sources.base import Adapter, Gold, Problem
 from cogito_data.sources.rows import Row
-from cogito_data.sources.shapes.golds import free_form
+from cogito_data.sources.shapes.golds import final_answer, free_form
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
 from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
 
@@ -58,7 +58,7 @@ def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters
         if letter is None:
             raise turn.fail("gold_not_in_choices", f"the gold {answer!r} is no option letter")
         return Gold(letter, "choice", answer)
-    return free_form(turn, without_full_stop(answer), units=units, spec=spec)
+    return free_form(turn, without_full_stop(final_answer(turn, answer)), units=units, prose=not units, spec=spec)
 
 
 def split_question(text: str) -> tuple[str, tuple[str, ...]]:

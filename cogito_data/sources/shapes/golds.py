@@ -14,7 +14,8 @@ from cogito_data.sources.rows import Row, plain
 _NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
 _FRACTION = re.compile(r"[-+−]?\d+\s*/\s*\d+")
 _YES_NO = ("yes", "no", "true", "false")
-_MATH = re.compile(r"\\(?:frac|sqrt|pi|cdot|times)|√|π|\bsqrt\s*\(|\^|(?<=\d)pi\b|\d\s*/\s*\d")
+_MATH = re.compile(r"\\(?:frac|sqrt|pi|cdot|times)|√|π|\bsqrt\s*\(|\^|(?<![A-Za-z])pi\b|\d\s*/\s*\d")
+_FUNCTION = re.compile(r"\\[a-zA-Z]+|\b(?:sqrt|pi|a?sin|a?cos|a?tan|log|ln)\b")
 
 WORDS = {
     word: str(value)
@@ -69,6 +70,8 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         raise row.fail("empty_gold", "the gold is empty")
     body = canonical(text)
     found_unit = unit
+    if unit is None and body.endswith("%") and is_number(body[:-1].strip()):
+        body, found_unit = body[:-1].strip(), "%"
     if units and unit is None:
         body, found_unit = split_unit(body)
     kind = kind_of(body)
@@ -104,7 +107,7 @@ def is_number(text: str) -> bool:
 
 def _has_words(text: str) -> bool:
     # Three letters in a row that are no LaTeX command are prose, not mathematics.
-    bare = re.sub(r"\\[a-zA-Z]+|sqrt|pi", " ", text)
+    bare = _FUNCTION.sub(" ", text)
     return re.search(r"[^\W\d_]{3,}", bare) is not None
 
 
@@ -153,3 +156,39 @@ def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) ->
     gold = free_form(row, best, prose=True)
     aliases = tuple(answer for answer, count in counts.most_common() if count >= 3 and answer != best)
     return Gold(gold.answer, gold.kind, best, gold.spec, aliases), dict(counts)
+
+
+_BOXED = re.compile(r"\\boxed\s*\{")
+_STATED = re.compile(
+    r"\banswer(?:\s+(?:is|equals)|\s*:)\s*:?\s*(?P<answer>.+?)\s*(?:\.\s*$|\.\s+(?=[A-Z])|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def final_answer(row: Row, solution: str, *, longest: int = 8) -> str:
+    """The answer that a worked solution ends in.
+
+    The last `\\boxed{...}`, else what the last `answer is ...` or `Answer: ...` states, else the whole text if it
+    has at most `longest` words.
+
+    Raises:
+        BadRow: the solution states no answer in any of these ways.
+    """
+    boxed = [found for start in _BOXED.finditer(solution) if (found := _braced(solution, start.end())) is not None]
+    if boxed:
+        return boxed[-1]
+    stated = [match.group("answer").strip(" *$") for match in _STATED.finditer(solution)]
+    if stated:
+        return stated[-1]
+    if len(solution.split()) <= longest:
+        return solution.strip()
+    raise row.fail("empty_gold", f"the solution states no final answer (it ends {solution.strip()[-40:]!r})")
+
+
+def _braced(text: str, start: int) -> str | None:
+    depth = 1
+    for at in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[start:at].strip()
+    return None

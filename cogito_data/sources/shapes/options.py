@@ -78,24 +78,32 @@ def _folded(text: str) -> str:
 _OPTION_LINE = re.compile(r"^\s*(?:\(([A-Z])\)|([A-Z])\s?[.:)])\s*(.*)$")
 
 
-def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """Split a question from the option lines at its end: `A. x`, `A: x`, `A) x` or `(A) x`, one a line, from A on.
+_REQUEST = re.compile(
+    r"^\s*(?:please\b|answer\b|choose\b|select\b|give\b|respond\b|reply\b|provide\b|first\b|hint\b|"
+    r"your (?:answer|response)\b|.*\b(?:option'?s?|correct|the) letter\b)",
+    re.IGNORECASE,
+)
 
-    Text after the last option line that is not an option (an instruction) is not part of either and is dropped.
-    Returns (question, options); no options where there are no two such lines in order.
+
+def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
+    """Split a question from the options at its end: `A. x`, `A: x`, `A) x` or `(A) x`, each on a line, from A on.
+
+    An option may go on over several lines. A request to the reader behind the last option ("Answer with the
+    letter") is dropped. Returns (question, options); no options where there are no two in order.
     """
-    lines = text.split("\n")
-    starts = [i for i, line in enumerate(lines) if _letter_of(line) == "A"]
-    for start in reversed(starts):
-        options: list[str] = []
+    lines = text.strip().split("\n")
+    for start in reversed([i for i, line in enumerate(lines) if _letter_of(line) == "A"]):
+        options: list[list[str]] = []
         for line in lines[start:]:
-            if len(options) == len(LETTERS) or _letter_of(line) != LETTERS[len(options)]:
-                break
-            match = _OPTION_LINE.match(line)
-            assert match is not None
-            options.append(match.group(3).strip())
+            if len(options) < len(LETTERS) and _letter_of(line) == LETTERS[len(options)]:
+                match = _OPTION_LINE.match(line)
+                options.append([match.group(3) if match else line])
+            else:
+                options[-1].append(line)
         if len(options) >= 2:
-            return "\n".join(lines[:start]).strip(), tuple(options)
+            while len(options[-1]) > 1 and (not options[-1][-1].strip() or _REQUEST.match(options[-1][-1])):
+                options[-1].pop()
+            return "\n".join(lines[:start]).strip(), tuple("\n".join(option).strip() for option in options)
     return text.strip(), ()
 
 

@@ -1,0 +1,45 @@
+"""DVQA (Kafle et al. 2018): `<split>_qa.json` beside `images/`; digits are values read off, words are counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cogito_data.sources.base import Adapter, Gold, Layout, Problem
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.cauldron import cauldron_hub
+from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
+from cogito_data.sources.shapes.golds import WORDS, free_form
+from cogito_data.sources.shapes.hub import parquet_layout
+from cogito_data.sources.shapes.mathvista import MATHVISTA
+
+_PATTERN = "*_qa.json"
+
+
+def _read(base: Path) -> Iterator[Row]:
+    for path in sorted(base.glob(_PATTERN)):
+        for row in json_list(path):
+            yield Row(row.where, {**row.values, "__split__": path.stem.removesuffix("_qa")})
+
+
+def _gold(row: Row) -> Gold:
+    gold = free_form(row, row.need("answer"), prose=True)
+    digits = WORDS.get(gold.answer.casefold())
+    return gold if digits is None else Gold(digits, "number", gold.original, aliases=(gold.answer,))
+
+
+def _problem(row: Row, base: Path) -> Problem:
+    check_readable(row)
+    return Problem(
+        upstream_id=row.text("question_id"),
+        split=row.text("__split__"),
+        question=row.text("question"),
+        pictures=(picture_path(row, base, row.text("image"), ("images", "")),),
+        gold=_gold(row),
+        meta={"question_type": row.get("question_type"), "template": row.get("template_id")},
+    )
+
+
+_hub_row = cauldron_hub()
+
+ADAPTER = Adapter((Layout("original", (_PATTERN,), _read, _problem), parquet_layout(_hub_row), MATHVISTA), _hub_row)

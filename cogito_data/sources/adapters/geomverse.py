@@ -1,0 +1,44 @@
+"""GeomVerse (Kazemi et al. 2023): JSON lines `question, cot, label, image_path` a split, or The Cauldron's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.cauldron import cauldron_hub
+from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
+from cogito_data.sources.shapes.golds import free_form
+from cogito_data.sources.shapes.hub import parquet_layout
+
+# Labels carry two decimals, so that is how exactly an answer can be judged.
+ROUNDED = {"policy": "absolute", "tolerance": 0.005}
+_PLACE = "__place__"
+_PATTERN = "T*/**/*.jsonl"
+
+
+def _read(base: Path) -> Iterator[Row]:
+    for path in sorted(base.glob(_PATTERN)):
+        for row in json_lines(path):
+            yield Row(row.where, {**row.values, _PLACE: path.relative_to(base).as_posix()})
+
+
+def _problem(row: Row, base: Path) -> Problem:
+    check_readable(row)
+    place = Path(row.text(_PLACE))
+    image = row.text("image_path")
+    folders = ("", str(place.parent), str(place.parent / "images"))
+    return Problem(
+        upstream_id=f"{'-'.join(place.parent.parts[1:]) or 'all'}-{Path(image).stem}",
+        split=place.parts[0].lower(),
+        question=row.text("question"),
+        pictures=(picture_path(row, base, image, folders),),
+        gold=free_form(row, row.need("label"), spec=ROUNDED),
+        meta={"cot": row.get("cot"), "part": place.as_posix()},
+    )
+
+
+_hub_row = cauldron_hub(spec=ROUNDED)
+
+ADAPTER = Adapter((Layout("original", (_PATTERN,), _read, _problem), parquet_layout(_hub_row)), _hub_row)

@@ -1,0 +1,51 @@
+"""LLaVA-CoT-100k (Xu et al. 2024): chat rows in `train.jsonl` beside the unpacked pictures; gold in <CONCLUSION>."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.conversations import turns
+from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
+from cogito_data.sources.shapes.golds import final_answer, free_form
+from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
+
+_FILE = "train.jsonl"
+_CONCLUSION = re.compile(r"<CONCLUSION>(.*?)</CONCLUSION>", re.DOTALL)
+_FOLDERS = ("", "image", "images", "image_files")
+
+
+def _problem(row: Row, base: Path) -> Iterator[Problem]:
+    check_readable(row)
+    picture = picture_path(row, base, row.text("image"), _FOLDERS)
+    number = row.text("id") if row.get("id") is not None else row.where.rpartition(" ")[2]
+    for turn, (place, asked, reply) in enumerate(turns(row)):
+        yield _turn(place, base, f"{number}-{turn}", asked, reply, picture)
+
+
+def _turn(place: Row, base: Path, number: str, asked: str, reply: str, picture: Path) -> Problem:
+    found = _CONCLUSION.search(reply)
+    if found is None or not found.group(1).strip():
+        raise place.fail("empty_gold", "the reply has no <CONCLUSION>")
+    conclusion = found.group(1).strip()
+    question, choices = options_in_text(asked.replace("<image>", "").strip())
+    if choices:
+        letter = conclusion if read_letter(conclusion) else final_answer(place, conclusion)
+        gold = choice_by_letter(place, choices, letter)
+    else:
+        gold = free_form(place, final_answer(place, conclusion, longest=25).rstrip("."))
+    return Problem(
+        upstream_id=number,
+        split="train",
+        question=question,
+        pictures=(picture,),
+        gold=gold,
+        choices=choices,
+        meta={"reply": reply},
+    )
+
+
+ADAPTER = Adapter((Layout("original", (_FILE,), lambda base: json_lines(base / _FILE), _problem),))

@@ -1,0 +1,61 @@
+"""MultiMath-300K (Peng et al. 2024): chat rows in `data.json`, or Video-R1's selection of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.conversations import turns
+from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
+from cogito_data.sources.shapes.golds import final_answer, free_form
+from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, strip_option_labels
+
+_FOLDERS = ("", "images", "RGB_images", "images/RGB_images")
+_TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+_SELECTION = "Video-R1-*.json"
+
+
+def _chat(row: Row, base: Path) -> Iterator[Problem]:
+    check_readable(row)
+    picture = picture_path(row, base, row.text("image"), _FOLDERS)
+    for number, (place, asked, solution) in enumerate(turns(row)):
+        question, choices = options_in_text(asked.replace("<image>", "").strip())
+        answer = final_answer(place, solution)
+        yield Problem(
+            upstream_id=f"{row.text('id')}-{number}",
+            split="train",
+            question=question,
+            pictures=(picture,),
+            gold=choice_by_letter(place, choices, answer) if choices else free_form(place, answer, units=True),
+            choices=choices,
+            language="zh" if re.search(r"[\u4e00-\u9fff]", question) else "en",
+            meta={"solution": solution},
+        )
+
+
+def _read_selection(base: Path) -> Iterator[Row]:
+    rows = (row for path in sorted(base.glob(_SELECTION)) for row in json_list(path))
+    return (row for row in rows if row.get("data_source") == "Multimath-300k")
+
+
+def _selected(row: Row, base: Path) -> Problem:
+    choices = strip_option_labels(row.texts("options")) if row.get("options") else ()
+    tagged = _TAGS.search(row.text("solution"))
+    answer = tagged.group(1).strip() if tagged else row.text("solution")
+    return Problem(
+        upstream_id=row.text("problem_id") if row.get("problem_id") is not None else Path(row.text("path")).stem,
+        split="train",
+        question=row.text("problem"),
+        pictures=(picture_path(row, base, row.text("path").removeprefix("./"), _FOLDERS),),
+        gold=choice_by_letter(row, choices, answer) if choices else free_form(row, answer, units=True),
+        choices=choices,
+    )
+
+
+ADAPTER = Adapter((
+    Layout("original", ("data.json",), lambda base: json_list(base / "data.json"), _chat),
+    Layout("video_r1", (_SELECTION,), _read_selection, _selected),
+))
