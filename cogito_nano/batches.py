@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from cogito_core.engines.base import IMAGE_MARK
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -46,12 +48,11 @@ class Batch:
 def encode_batch(
     tokenizer: PreTrainedTokenizerFast, pictures: Sequence[bytes], problems: Sequence[str], answers: Sequence[str]
 ) -> Batch:
-    """One row for each (picture, problem, answer)."""
+    """One row for each (picture, problem, answer); a problem marks its picture with ``<image>``."""
     pixels, grids = zip(*map(pixels_of, pictures), strict=True)
     prompts = [
-        f"<|im_start|>user\n<|vision_start|>{'<|image_pad|>' * (height * width // _MERGE**2)}<|vision_end|>"
-        f"{problem}<|im_end|>\n<|im_start|>assistant\n"
-        for problem, (_, height, width) in zip(problems, grids, strict=True)
+        f"<|im_start|>user\n{problem.replace(IMAGE_MARK, _vision_text(grid), 1)}<|im_end|>\n<|im_start|>assistant\n"
+        for problem, grid in zip(problems, grids, strict=True)
     ]
     prompt_ids = tokenizer(prompts)["input_ids"]
     answer_ids = tokenizer([f"{answer}<|im_end|>" for answer in answers])["input_ids"]
@@ -84,6 +85,10 @@ def pixels_of(png: bytes) -> tuple[np.ndarray, tuple[int, int, int]]:
     patches = blocks.transpose(0, 3, 1, 4, 6, 2, 5).reshape(rows * columns, 3, 1, _PATCH * _PATCH)
     # A still picture is a film of two equal frames.
     return np.repeat(patches, 2, axis=2).reshape(rows * columns, -1), (1, rows, columns)
+
+
+def _vision_text(grid: tuple[int, int, int]) -> str:
+    return f"<|vision_start|>{'<|image_pad|>' * (grid[1] * grid[2] // _MERGE**2)}<|vision_end|>"
 
 
 def _positions(start: int, grid: tuple[int, int, int], length: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from cogito_nano.tasks import NanoItem
+from cogito_nano.tasks import NanoItem, problem_text
 from cogito_nano.tasks.item import LETTERS
 
 _OPENINGS = ("guess", "maybe", "looks like", "about")
@@ -22,12 +22,13 @@ def careful(item: NanoItem) -> str:
 def reworded(item: NanoItem, rng: random.Random) -> NanoItem:
     """A multiple choice item as the data pipeline may rewrite it: openly, or with its options as a plain list.
 
-    Four in ten keep their letters; other items stay as they are.
+    Half keep their letters; other items stay as they are.
     """
     draw = rng.random()
-    if not item.choices or draw < 0.4:
+    if not item.choices or draw < 0.5:
         return item
-    problem = item.question if draw < 0.7 else f"{item.question}\nChoose from: {', '.join(item.choices)}."
+    question = item.question if draw < 0.8 else f"{item.question} Choose from: {', '.join(item.choices)}."
+    problem = problem_text(question, ())
     return replace(item, problem=problem, answer=item.value, answer_kind=item.value_kind, choices=())
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cogito_core.engines.base import IMAGE_MARK
 from cogito_nano.targets import careful, hasty_openings
 from cogito_nano.tasks import CATEGORIES, LEVELS, task
 
@@ -94,6 +95,6 @@ def nano_texts(per_level: int = 400) -> Iterator[str]:
         for level in LEVELS:
             for seed in range(per_level):
                 item = task(category, level, seed)
-                yield f"user\n{item.problem}"
-                yield f"assistant\n{item.question}\nChoose from: {', '.join(item.pool)}."
+                yield f"user{item.problem.removeprefix(IMAGE_MARK)}"
+                yield f"assistant\n{item.question} Choose from: {', '.join(item.pool)}."
                 yield careful(item)

@@ -23,6 +23,7 @@ import typer
 from cogito_core.console import run_cli, say
 from cogito_nano.batches import Batch, encode_batch
 from cogito_nano.model import build_model, save_folder
+from cogito_nano.precision import bfloat16_products
 from cogito_nano.report import accuracy_report
 from cogito_nano.targets import careful, hasty, reworded
 from cogito_nano.tasks import CATEGORIES, NanoItem
@@ -106,7 +107,8 @@ def _train(
         total = sum(int(half.targets.sum()) for half in halves)
         loss = 0.0
         for half in halves:
-            part = _answer_loss(model, half) / total
+            with bfloat16_products(model):
+                part = _answer_loss(model, half) / total
             part.backward()  # type: ignore[no-untyped-call]
             loss += part.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -135,7 +137,7 @@ def _answer_loss(model: Qwen2_5_VLForConditionalGeneration, batch: Batch) -> tor
     ).last_hidden_state
     wanted = batch.targets[:, 1:]
     logits = model.lm_head(hidden[:, :-1][wanted])
-    return torch.nn.functional.cross_entropy(logits, batch.input_ids[:, 1:][wanted], reduction="sum")
+    return torch.nn.functional.cross_entropy(logits.float(), batch.input_ids[:, 1:][wanted], reduction="sum")
 
 
 def main(

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from cogito_core.console import CogitoError
+from cogito_core.engines.base import IMAGE_MARK
 from cogito_nano.tasks import chart, counting, general, geometry, logic, science
 from cogito_nano.tasks.item import LETTERS, Draft, NanoItem
 
@@ -23,7 +24,7 @@ _BUILDERS: dict[str, Callable[[int, random.Random], Draft]] = {
 }
 CATEGORIES = tuple(_BUILDERS)
 
-__all__ = ["CATEGORIES", "CHOICE_SHARE", "LEVELS", "NanoItem", "multiple_choice_text", "task"]
+__all__ = ["CATEGORIES", "CHOICE_SHARE", "LEVELS", "NanoItem", "problem_text", "task"]
 
 
 def task(category: str, level: int, seed: int) -> NanoItem:
@@ -45,15 +46,14 @@ def sketch(category: str, level: int, seed: int) -> tuple[Draft, random.Random]:
 
 
 def _finish(draft: Draft, rng: random.Random, category: str, level: int, seed: int) -> NanoItem:
-    problem, answer, kind, choices = draft.question, draft.answer, draft.kind, ()
+    answer, kind, choices = draft.answer, draft.kind, ()
     if draft.kind != "yes_no" and len(draft.pool) >= 3 and rng.random() < CHOICE_SHARE:
         options = [draft.answer, *draft.pool[:3]]
         rng.shuffle(options)
         choices, kind = tuple(options), "choice"
         answer = LETTERS[options.index(draft.answer)]
-        problem = f"{draft.question}\n{multiple_choice_text(choices)}"
     return NanoItem(
-        problem=problem,
+        problem=problem_text(draft.question, choices),
         png_bytes=draft.canvas.png(),
         answer=answer,
         answer_kind=kind,
@@ -71,7 +71,10 @@ def _finish(draft: Draft, rng: random.Random, category: str, level: int, seed: i
     )
 
 
-def multiple_choice_text(choices: tuple[str, ...]) -> str:
-    """The options as they stand in the question, one a line, each with its letter in brackets."""
-    lines = [f"({letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=True)]
-    return "Choices:\n" + "\n".join(lines)
+def problem_text(question: str, choices: tuple[str, ...]) -> str:
+    """The question as the model sees it: the picture's mark, the question, the options as lines ``(A) text``.
+
+    The form is that of every other source of the data pipeline.
+    """
+    lines = [f"({letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=False)]
+    return "\n".join([IMAGE_MARK, question, *lines])

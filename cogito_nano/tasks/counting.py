@@ -50,9 +50,11 @@ def _draft(
 ) -> Draft:
     canvas = Canvas(56, 56, rng.randrange(BACKGROUND_COUNT))
     for (column, row), colour, shape in things:
-        x = column * _CELL + 6.5 + rng.randint(-1, 1)
-        y = row * _CELL + 6.5 + rng.randint(-1, 1)
-        canvas.shape(shape, colour, x, y, rng.choice((4.5, 5.5)))
+        # Either larger or moved, so that neighbours never touch: two touching squares would look like one.
+        radius, slack = rng.choice(((5.5, 0), (4.5, 1)))
+        x = column * _CELL + 6.5 + rng.randint(-slack, slack)
+        y = row * _CELL + 6.5 + rng.randint(-slack, slack)
+        canvas.shape(shape, colour, x, y, radius)
     count = sum(_matches(thing, wanted) for thing in things)
     state = {"things": things, "wanted": wanted}
     describe = _describe(things, wanted, spoken)
