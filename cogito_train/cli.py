@@ -41,6 +41,7 @@ def train(
     if resume and not (directory / "config.yaml").exists():
         raise CogitoError(f"there is no run to resume in {directory}")
     _require_torch()
+    _quiet_libraries()
     from cogito_train.parallel import World
 
     world = World.join()
@@ -88,6 +89,21 @@ def _require_torch() -> None:
     for package in ("torch", "transformers"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtra("local", "training")
+
+
+def _quiet_libraries() -> None:
+    """Loading bars and advice of transformers and of the checkpoint library would bury the lines of the
+    run.
+    """
+    import logging
+    import warnings
+
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+    logging.getLogger("torch.distributed").setLevel(logging.ERROR)
 
 
 def main() -> None:

@@ -151,6 +151,7 @@ class TrainRecipe(Manifest):
     engine_options: dict[str, Any] = Field(default_factory=dict)
     checkpoint_every: int = Field(default=10, ge=1)
     record_rollouts: bool = True
+    check_first_rollouts: bool = True
     objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
     validation: Validation = Validation()

@@ -16,11 +16,13 @@ from typing import Any
 import torch
 
 from cogito_core.console import CogitoError, say
-from cogito_core.engines.base import Sampling
-from cogito_core.engines.encode import Encoded
+from cogito_core.engines.base import Chat, Sampling
+from cogito_core.engines.encode import Encoded, RequestError
+from cogito_core.files import write_atomic
 from cogito_core.prompts import build_chat
 from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
+from cogito_train.card import model_card
 from cogito_train.checkpoint import (
     Progress,
     initialise_optimizer,
@@ -31,6 +33,8 @@ from cogito_train.checkpoint import (
 from cogito_train.config import Stage, TrainRecipe
 from cogito_train.parallel import World
 from cogito_train.policy import Policy
+from cogito_train.preflight import check_disk, check_first_rollouts, count_prompt_tokens, unusable_golds
+from cogito_train.report import write_report
 from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
 from cogito_train.scores import StepScores, score_groups
@@ -46,6 +50,7 @@ class Trainer:
     def __init__(self, recipe: TrainRecipe, directory: Path, run: RunDir | None, world: World) -> None:
         self.recipe, self.directory, self.run_dir, self.world = recipe, directory, run, world
         self.data = TrainingData.open(recipe.data)
+        self.bad_golds = unusable_golds(self.data.train)
         self.held_out = validation_samples(self.data, recipe.validation.rows)
         self.policy = Policy(recipe, world)
         self.policy.scorer.train()
@@ -53,6 +58,10 @@ class Trainer:
         self.progress = Progress(start_weights=str(self.policy.folder), reference=str(self.policy.folder))
         self.metrics = MetricsFile(directory / "metrics.jsonl") if run is not None else None
         self.loggers = Loggers(directory, directory.name, recipe.model_dump()) if run is not None else None
+        for refused in self.bad_golds.values():
+            self._drop(refused, "gold_not_accepted")
+        if run is not None:
+            check_disk(directory, sum(p.numel() for p in self.policy.scorer.parameters()), recipe)
 
     def train(self) -> dict[str, Any]:
         """Run what is left of all stages; returns the summary."""
@@ -64,10 +73,9 @@ class Trainer:
             resumed = False
             self._train_stage(self.recipe.stages[number])
             self._finish_stage(self.recipe.stages[number])
-        self._export_final()
-        if self.loggers is not None:
-            self.loggers.close()
-        return {"stages": self.progress.finished, "final": "final"}
+        summary = {"stages": self.progress.finished, "final": "final"}
+        self._export_final(summary)
+        return summary
 
     # --- one stage
     # -------------------------------------------------------------------------------------------
@@ -92,7 +100,7 @@ class Trainer:
             shutil.rmtree(self._checkpoint_folder(self.recipe.stages[number - 1]), ignore_errors=True)
 
     def _train_stage(self, stage: Stage) -> None:
-        rows = select_rows(self.data.train, stage.filter)
+        rows = select_rows(self.data.train, stage.filter, self.bad_golds)
         order = StageOrder(rows, run_seed=self.recipe.seed, stage=stage)
         steps = stage_steps(stage, len(rows), self.recipe)
         reference = None
@@ -104,6 +112,8 @@ class Trainer:
             clock = _Clock()
             groups, scores = self._answers(stage, order)
             clock.lap("rollout")
+            if self.recipe.check_first_rollouts and self.progress.stage == self.progress.step == 0:
+                check_first_rollouts(scores)
             sums = self._update(stage, groups, scores, reference)
             clock.lap("update")
             self.progress.step += 1
@@ -162,6 +172,7 @@ class Trainer:
                     logprobs=True,
                 ),
                 seed_parts=("rollout", self.recipe.seed, stage.seed, stage.name, self.progress.step, attempt),
+                refuse=self._too_long,
             )
         answered = {group.sample.id: (group.answers, group.verdicts) for group in groups}
         refusals = {item.id: item for item in refused}
@@ -169,7 +180,7 @@ class Trainer:
         out = []
         for row, answer, refusal in self.world.gather(share):
             if refusal is not None:
-                self._drop(refusal)
+                self._drop(refusal, "not_askable")
             elif answer is not None:
                 out.append(RolloutGroup(self.data.train[row], *answer))
         return out
@@ -302,9 +313,15 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * warm
 
-    def _export_final(self) -> None:
+    def _export_final(self, summary: dict[str, Any]) -> None:
         self.policy.load_weights(Path(self.progress.finished[-1]["weights"]))
-        self.policy.export(self.directory / "final", dtype=self.recipe.save_dtype)
+        final = self.directory / "final"
+        self.policy.export(final, dtype=self.recipe.save_dtype)
+        if self.loggers is None:
+            return
+        self.loggers.close()
+        write_atomic(final / "README.md", model_card(self.recipe, summary, self.data.train))
+        write_atomic(self.directory / "report.html", write_report(self.directory, summary, self.data.train))
 
     # --- small things
     # ----------------------------------------------------------------------------------------
@@ -345,12 +362,20 @@ class Trainer:
     def _ids(self, rows: list[int]) -> list[tuple[int, str]]:
         return [(row, self.data.train[row].id) for row in rows]
 
-    def _drop(self, refused: Refused) -> None:
+    def _too_long(self, chat: Chat) -> str | None:
+        try:
+            tokens = count_prompt_tokens(self.policy.encoder, chat)
+        except RequestError as error:
+            return str(error)
+        limit = self.recipe.max_prompt_tokens
+        return f"the prompt has {tokens} tokens, more than max_prompt_tokens {limit}" if tokens > limit else None
+
+    def _drop(self, refused: Refused, rule: str) -> None:
         if self.run_dir is None:
             return
         known = {row["id"] for row in self.run_dir.ledger.rows()}
         if refused.id not in known:
-            self.run_dir.ledger.drop(refused.id, "rollout", "not_askable", refused.reason)
+            self.run_dir.ledger.drop(refused.id, "train", rule, refused.reason)
 
     def _folder(self, stage: Stage) -> Path:
         return self.directory / "stages" / stage.name

@@ -133,8 +133,7 @@ class RewardRule:
 
 @dataclass
 class RewardTable:
-    """Rewards of P prompts by G answers: the total and every part of it, each (P, G), parts already scaled.
-    """
+    """Rewards of P prompts by G answers: the total and every part of it, each (P, G), parts already scaled."""
 
     total: Array
     parts: dict[str, Array] = field(default_factory=dict)

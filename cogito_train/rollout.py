@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cogito_core.engines.base import Answer, Engine, Request, Sampling, seed_of
+from cogito_core.engines.base import Answer, Chat, Engine, Request, Sampling, seed_of
 from cogito_core.prompts import build_chat
 from cogito_core.sample import Sample
 from cogito_core.verify import Verdict, judge
@@ -66,27 +66,32 @@ def roll_out(
     num_samples: int,
     sampling: Sampling,
     seed_parts: tuple[object, ...],
+    refuse: Callable[[Chat], str | None] = lambda chat: None,
 ) -> tuple[list[RolloutGroup], list[Refused]]:
     """Ask each sample `num_samples` times and judge the answers; groups come in the order of `samples`.
 
     The seed of answer j is a hash of `seed_parts`, the sample's id and j: neither batch, process count nor a
-    resumed run can change it.
+    resumed run can change it. `refuse` may say why a chat shall not be asked at all.
     """
+    chats = [build_chat(prompt, sample.problem, sample.images) for sample in samples]
+    reasons = [refuse(chat) for chat in chats]
     requests = [
         Request(
             id=str(number),
-            chat=build_chat(prompt, sample.problem, sample.images),
+            chat=chat,
             seeds=tuple(seed_of(*seed_parts, sample.id, j) for j in range(num_samples)),
             sampling=sampling,
         )
-        for number, sample in enumerate(samples)
+        for number, (sample, chat) in enumerate(zip(samples, chats, strict=True))
+        if reasons[number] is None
     ]
     results = {result.id: result for result in engine.generate(requests)}
     groups, refused = [], []
     for number, sample in enumerate(samples):
-        result = results[str(number)]
-        if result.error is not None:
-            refused.append(Refused(sample.id, result.error))
+        result = results.get(str(number))
+        reason = reasons[number] if result is None else result.error
+        if result is None or reason is not None:
+            refused.append(Refused(sample.id, reason or "the engine gave no result"))
             continue
         verdicts = tuple(judge_answer(sample, answer.text) for answer in result.answers)
         groups.append(RolloutGroup(sample, result.answers, verdicts))

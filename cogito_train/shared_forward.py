@@ -62,8 +62,7 @@ class PackedBatch:
         return replace(self, **moved)
 
     def attention_mask(self) -> Tensor:
-        """(B, 1, T, T), true where query q may look at key k: k <= q, and k in the prompt or in q's answer.
-        """
+        """(B, 1, T, T), true where query q may look at key k: k <= q, and k in the prompt or in q's answer."""
         segment = self.segment_ids
         same = segment[:, :, None] == segment[:, None, :]
         prompt = (segment == 0)[:, None, :]

@@ -5,6 +5,7 @@ state.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +42,13 @@ class TrainingData:
         return cls(train, held_out if held_out is not None and len(held_out) else None)
 
 
-def select_rows(data: SampleStore, rule: Filter) -> list[int]:
-    """Indices of the rows that a stage's filter lets through, in stored order.
+def select_rows(data: SampleStore, rule: Filter, without: Collection[int] = ()) -> list[int]:
+    """Indices of the rows that a stage's filter lets through, in stored order, except those in `without`.
 
     Raises CogitoError if a pass rate is asked for that was never measured, or if no row is left.
     """
     kept = np.ones(len(data), dtype=bool)
+    kept[list(without)] = False
     for column, allowed in (("category", rule.categories), ("source", rule.sources)):
         if allowed:
             kept &= np.isin(np.array(data.column(column), dtype=object), allowed)

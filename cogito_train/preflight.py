@@ -1,0 +1,103 @@
+"""Checks before the first step: what would waste a run is found in its first minute."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from cogito_core.console import CogitoError
+from cogito_core.engines.base import Chat
+from cogito_core.engines.encode import IMAGE_TOKEN, ChatEncoder, RequestError
+from cogito_core.images import picture_size, smart_resize
+from cogito_core.shards import SampleStore
+from cogito_core.verify import judge
+from cogito_train.config import TrainRecipe
+from cogito_train.rollout import Refused
+from cogito_train.scores import StepScores
+
+# With more golds than this that the verifier does not accept, the data or its answer kinds are wrong as a whole.
+MAX_BAD_GOLDS = 0.05
+
+_GOLD_COLUMNS = ("id", "answer", "answer_kind", "answer_spec", "answer_aliases", "choices")
+
+
+def unusable_golds(data: SampleStore) -> dict[int, Refused]:
+    """Rows whose own gold, boxed as a model would, the verifier does not call right: they could never be solved.
+
+    Raises CogitoError if they are more than one in twenty.
+    """
+    columns = [data.column(name) for name in _GOLD_COLUMNS]
+    bad: dict[int, Refused] = {}
+    for row, (sample_id, answer, kind, spec_text, aliases, choices) in enumerate(zip(*columns, strict=True)):
+        spec = json.loads(spec_text) if spec_text else {}
+        verdict = judge(
+            f"<think></think><answer>\\boxed{{{answer}}}</answer>",
+            answer,
+            kind=kind,
+            choices=choices or (),
+            aliases=aliases or (),
+            policy=spec.get("policy", "exact"),
+            spec=spec,
+        )
+        if not verdict.is_right:
+            bad[row] = Refused(sample_id, f"the verifier calls the row's own gold '{answer}' {verdict.outcome}")
+    if len(bad) > MAX_BAD_GOLDS * len(data):
+        first = next(iter(bad.values()))
+        raise CogitoError(
+            f"{data.directory}: {len(bad)} of {len(data)} rows could never be solved; the first is {first.id}: "
+            f"{first.reason}"
+        )
+    return bad
+
+
+def count_prompt_tokens(encoder: ChatEncoder, chat: Chat) -> int:
+    """Tokens of a prompt with all of its image tokens, from the picture headers alone: nothing is decoded.
+
+    Raises RequestError if the chat cannot be asked.
+    """
+    ids = encoder.tokenizer(encoder.render(chat), add_special_tokens=False)["input_ids"]
+    image_token = encoder.tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+    total = sum(token != image_token for token in ids)
+    limits = encoder.limits
+    for picture in chat.images:
+        name = picture.path or "picture"
+        try:
+            width, height = picture_size(picture.bytes, where=name)
+            tall, wide = smart_resize(
+                height, width, factor=limits.factor, min_pixels=limits.min_pixels, max_pixels=limits.max_pixels
+            )
+        except (CogitoError, ValueError) as error:
+            raise RequestError(f"{name}: {error}") from error
+        total += (tall // limits.factor) * (wide // limits.factor)
+    return total
+
+
+def check_first_rollouts(scores: StepScores) -> None:
+    """Raise CogitoError if the first step's answers are all wrong or all right: nothing could be learned."""
+    answers = scores.correct.size
+    if not scores.correct.any():
+        raise CogitoError(
+            f"none of the first {answers} answers is right: the model, the prompt or the verifier does not fit the "
+            "data (train.check_first_rollouts=false trains all the same)"
+        )
+    if scores.correct.all():
+        raise CogitoError(
+            f"all of the first {answers} answers are right: these rows are too easy to learn from "
+            "(train.check_first_rollouts=false trains all the same)"
+        )
+
+
+def check_disk(directory: Path, num_parameters: int, recipe: TrainRecipe) -> None:
+    """Raise CogitoError if the disk cannot hold what a run keeps at its fullest.
+
+    That is two checkpoints (one while it replaces the other) of weights and two moments in float32, and for each
+    stage the best weights in float32 with one candidate aside.
+    """
+    needed = num_parameters * 4 * (2 * 3 + len(recipe.stages) + 2)
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise CogitoError(
+            f"{directory} has {free / 2**30:.1f} GiB free and the run needs about {needed / 2**30:.1f} GiB for its "
+            "checkpoints; free some space or choose another -o"
+        )
