@@ -115,7 +115,7 @@ def circular_estimate(rows: Sequence[Row]) -> Estimate:
 
 def summary_of(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Plain and weighted average over several benchmarks, with intervals."""
-    estimates = [Estimate(s["accuracy"], (s["ci95"][0], s["ci95"][1]), s["n"], s["clusters"]) for s in scores.values()]
+    estimates = [Estimate(s["accuracy"], tuple(s["ci95"]), s["n"], s["clusters"]) for s in scores.values()]
     return {
         "plain": as_dict(average_of(estimates, weighted=False)),
         "weighted": as_dict(average_of(estimates, weighted=True)),

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cogito_core.html import data_uri
+
 MAX_TEXT = 4000
 """Characters of an answer that the report shows; the result files hold all of it."""
 MAX_PICTURE_BYTES = 24 * 2**20
@@ -17,8 +19,9 @@ MAX_PICTURE_BYTES = 24 * 2**20
 
 _STYLE = """
 <style>
-.bar{display:flex;flex-wrap:wrap;gap:8px;margin:10px 0;align-items:center}.bar select,.bar input{font:inherit;padding:4px 6px;
-border:1px solid var(--line);border-radius:6px;background:var(--card);color:var(--ink);max-width:220px}
+.bar{display:flex;flex-wrap:wrap;gap:8px;margin:10px 0;align-items:center}.bar select,.bar input{font:inherit;
+padding:4px 6px;border:1px solid var(--line);border-radius:6px;background:var(--card);color:var(--ink);
+max-width:220px}
 .q{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:12px 14px;margin:10px 0;
 display:grid;grid-template-columns:minmax(0,240px) minmax(0,1fr);gap:14px;overflow-wrap:anywhere}
 .q .pics img{max-width:100%;max-height:200px;background:#fff;border-radius:4px;margin-bottom:6px;display:block}
