@@ -13,7 +13,9 @@ from cogito_data.sources.shapes.golds import WORDS, canonical, is_number, kind_o
 _LEADING_UNIT = re.compile(r"^\\?(?P<unit>[$€£¥])\s*(?P<value>[-+]?[\d.,]+)$")
 _WORD_UNIT = re.compile(r"^(?P<value>[-+−]?[\d.,/]+)\s*(?P<unit>[^\W\d_][\w²³^{}° ./]{0,24})$")
 _PERCENT = re.compile(r"^(?P<value>[-+−]?[\d.,]+)\s*\\?%$")
-_DEGREES = re.compile(r"^(?P<value>.*?)\s*(?:°|º|\^\s*\{?\s*\\circ\s*\}?|degrees?|度)$", re.IGNORECASE)
+_DEGREES = re.compile(
+    r"^(?P<value>.*?)\s*(?:\*\s*)?(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degrees?|degrees?|deg|度)$", re.IGNORECASE
+)
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
 _ROUNDING = re.compile(r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE)
 _EXACT_FORM = re.compile(r"\\sqrt|√|\\pi|π|sqrt", re.IGNORECASE)
