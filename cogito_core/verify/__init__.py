@@ -8,7 +8,8 @@ The gold decides how the answer is read. Nothing a model wrote is ever executed,
 string, and every verdict says which rule decided and why.
 """
 
-from cogito_core.verify.api import judge, verify, verify_many
+from cogito_core.verify.api import judge, verify
+from cogito_core.verify.many import verify_many
 from cogito_core.verify.extract import extract
 from cogito_core.verify.verdict import VERSION, Candidate, Extraction, Verdict
 

@@ -1,54 +1,94 @@
-"""The public calls: verify an answer, judge a response, do either for many."""
+"""The public calls: verify an answer, judge a response."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cogito_core.verify import rules
 from cogito_core.verify.extract import extract
+from cogito_core.verify.kinds import canonical_kind, classify
+from cogito_core.verify.policy import UNIT_MODES, policy_for
+from cogito_core.verify.rules import Question
 from cogito_core.verify.verdict import Verdict
 
-_NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})$")
+MAX_ANSWER = 8_000
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
 
 
-def _number(text: str) -> Fraction | None:
-    text = text.replace(",", "").strip(" $.")
-    text = text.removesuffix("^\\circ").removesuffix("°").strip()
-    return Fraction(text) if _NUMBER.match(text) else None
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s./%+-]", " ", text.casefold()).split()).strip(" .")
+def as_text(value: object) -> str:
+    """The text of a gold or an answer as datasets carry them: strings, numbers, lists, None."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(as_text(item) for item in value)
+    return str(value)
 
 
 def verify(gold: object, answer: object, *, kind: str | None = None, choices: Sequence[str] = (),
            aliases: Sequence[str] = (), policy: str = "exact", spec: Mapping[str, Any] | None = None) -> Verdict:
-    """Judge `answer`, already extracted, against `gold`."""
-    gold_text, answer_text = str(gold).strip(), str(answer).strip()
-    for one in (gold_text, *aliases):
-        a, b = _number(one), _number(answer_text)
-        if a is not None and b is not None:
-            same, rule = a == b, "number"
-        else:
-            same, rule = _plain(one) == _plain(answer_text) and bool(_plain(one)), "text"
-        if same:
-            break
-    outcome = "right" if same else "wrong"
-    return Verdict(outcome, kind or rule, rule, gold_text, answer_text, answer_text, None, policy,  # type: ignore[arg-type]
-                   f"{answer_text!r} against {gold_text!r}")
+    """Judge `answer`, already extracted, against `gold`.
+
+    `kind` is the sample's answer kind (number, expression, choice, choices, text, yes_no, list, interval, quantity, ...);
+    without it the options or the gold decide. `aliases` are other accepted golds. `policy` names the tolerance
+    (see `policy`); `spec` may carry choices, unit, precision, tolerance, absolute_tolerance, significant, policy and
+    units (convert, require, ignore). Never raises on any gold or answer; an unknown policy is a UsageError.
+
+    >>> str(verify("5 cm", "5 km"))
+    'wrong: 5 km against 5 cm, same dimension, factor 10^5'
+    """
+    gold_text, answer_text = as_text(gold), as_text(answer)
+    if policy == "exact" and not spec and not choices and not aliases and (kind is None or kind in ("number", "integer")) \
+            and _INTEGER.fullmatch(answer_text) and _INTEGER.fullmatch(gold_text):
+        one, other = int(gold_text), int(answer_text)
+        if one == other:
+            return Verdict("right", "integer", "rational", str(one), str(other), answer_text, None, "exact", f"{other} equals {one}")
+        return Verdict("wrong", "integer", "rational", str(one), str(other), answer_text, None, "exact", f"{other} is not {one}")
+    spec = spec or {}
+    question = Question(
+        kind=canonical_kind(kind), choices=tuple(map(as_text, choices or spec.get("choices") or ())), policy=policy_for(policy, spec),
+        units=spec.get("units") if spec.get("units") in UNIT_MODES else "convert", unit=as_text(spec.get("unit")))
+    if len(answer_text) > MAX_ANSWER:
+        kind_name = question.kind or "unread"
+        return Verdict("undecidable", kind_name, "limit", gold_text[:200], answer_text[:60], answer_text, None, question.policy.name,
+                       f"the answer has {len(answer_text)} characters, more than {MAX_ANSWER}")
+    first: Verdict | None = None
+    for one_gold in (gold_text, *map(as_text, aliases)):
+        try:
+            verdict = rules.decide(one_gold, answer_text, question)
+        except (RecursionError, MemoryError, OverflowError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            # A verifier in a reward loop may not raise; the verdict says that something went wrong.
+            verdict = Verdict("undecidable", question.kind or "unread", "failure", one_gold[:200], answer_text[:200], answer_text, None,
+                              question.policy.name, f"the comparison failed: {type(error).__name__}")
+        if verdict.is_right:
+            return verdict
+        if first is None or first.outcome == "wrong" and verdict.outcome == "undecidable":
+            first = verdict
+    assert first is not None
+    return first
 
 
 def judge(response: object, gold: object, *, kind: str | None = None, choices: Sequence[str] = (),
           aliases: Sequence[str] = (), policy: str = "exact", spec: Mapping[str, Any] | None = None) -> Verdict:
-    """Extract the final answer of `response`, then judge it against `gold`."""
-    found = extract(response, kind=kind, choices=choices)
+    """Extract the final answer of `response`, then judge it against `gold`. Arguments as for `verify`.
+
+    The verdict's `span` is the answer's place in the response; no answer or a contradiction is undecidable.
+    """
+    text = as_text(response)
+    options = choices or (spec or {}).get("choices") or ()
+    wanted = canonical_kind(kind)
+    if not wanted and not options:
+        wanted = classify(as_text(gold)).kind
+    found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:
-        return Verdict("undecidable", kind or "", found.rule, str(gold), "", None, None, policy, found.conflict)
-    return verify(gold, found.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
-
-
-def verify_many(pairs: Iterable[tuple[object, object]], *, workers: int = 1) -> list[Verdict]:
-    """Judge many (gold, answer) pairs, in order."""
-    return [verify(gold, answer) for gold, answer in pairs]
+        reason = found.conflict or "no answer found"
+        return Verdict("undecidable", wanted or ("choice" if options else "unread"), found.rule, as_text(gold)[:200], "", None, found.span,
+                       policy, reason)
+    verdict = verify(gold, found.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
+    return Verdict(verdict.outcome, verdict.kind, f"{found.rule} + {verdict.rule}", verdict.gold_norm, verdict.answer_norm, found.text,
+                   found.span, verdict.policy, verdict.reason)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cogito_core.verify.verdict import Extraction
 
 
-def extract(response: object, *, kind: str | None = None, choices: Sequence[str] = ()) -> Extraction:
+def extract(response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False) -> Extraction:
     """The final answer of `response`: an answer tag, a box, or the last line."""
     text = str(response)
     body = text.rsplit("</think>", 1)[-1]

@@ -1,0 +1,442 @@
+"""Ball arithmetic: rigorous intervals of growing precision (mpmath's interval functions, which keep no global state).
+
+Disjoint balls prove two values different. Balls that still overlap at 700 bits (210 digits) and are tight there
+count as equal, and the verdict says "to 210 digits".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_le, mpf_lt, mpf_sub, to_float, to_int
+
+from cogito_core.verify.tree import Node
+
+PRECISIONS = (120, 700)
+POINT_PRECISION = 240
+MAX_OPERATIONS = 3_000
+_HUGE = 400_000  # exponent bits: exp(10^5) and the like are refused
+
+Ball = tuple[Any, Any]  # real and imaginary interval
+_ZERO_I = (fzero, fzero)
+
+
+class NotABallError(Exception):
+    """No value, no enclosure, or the budget. Never leaves the ladder."""
+
+
+def _rational(value: Fraction, prec: int) -> Any:
+    top = libmpi.mpi_from_str(str(value.numerator), prec) if abs(value.numerator).bit_length() < 60_000 else None
+    if top is None:
+        raise NotABallError("too many digits")
+    if value.denominator == 1:
+        return top
+    return libmpi.mpi_div(top, libmpi.mpi_from_str(str(value.denominator), prec), prec)
+
+
+def _is_real(ball: Ball) -> bool:
+    return ball[1] == _ZERO_I
+
+
+def _contains_zero(interval: Any) -> bool:
+    return not mpf_gt(interval[0], fzero) and not mpf_lt(interval[1], fzero)
+
+
+def _positive(interval: Any) -> bool:
+    return bool(mpf_gt(interval[0], fzero))
+
+
+def _negative(interval: Any) -> bool:
+    return bool(mpf_lt(interval[1], fzero))
+
+
+class Evaluator:
+    """Evaluates trees to balls at one precision; `names` gives exact rational values of the symbols."""
+
+    def __init__(self, prec: int, names: Mapping[str, Fraction] | None = None) -> None:
+        self.prec, self.names, self.left = prec, names or {}, MAX_OPERATIONS
+
+    def value(self, node: Node) -> Ball:
+        self.left -= 1
+        if self.left < 0:
+            raise NotABallError("budget")
+        op, args = node.op, node.args
+        if op == "num":
+            return _rational(Fraction(node.value), self.prec), _ZERO_I
+        if op == "sym":
+            if node.value not in self.names:
+                raise NotABallError("a free symbol")
+            return _rational(self.names[node.value], self.prec), _ZERO_I
+        if op == "const":
+            return self.constant(node.value)
+        if op in ("paren", "pos", "based") or op == "group" and node.value == "[]" and len(args) == 1:
+            return self.value(args[0])
+        if op == "add":
+            total = self.value(args[0])
+            for arg in args[1:]:
+                total = self.add(total, self.value(arg))
+            return total
+        if op == "neg":
+            re, im = self.value(args[0])
+            return libmpi.mpi_neg(re, self.prec), im if im == _ZERO_I else libmpi.mpi_neg(im, self.prec)
+        if op == "mul":
+            product = self.value(args[0])
+            for arg in args[1:]:
+                product = self.mul(product, self.value(arg))
+            return product
+        if op in ("div", "ratio") and len(args) == 2:
+            return self.div(self.value(args[0]), self.value(args[1]))
+        if op == "pow":
+            return self.power(args[0], args[1])
+        if op == "root":
+            degree = _fraction(args[1])
+            if not degree:
+                raise NotABallError("no such root")
+            return self.rational_power(self.value(args[0]), 1 / degree)
+        if op == "percent":
+            return self.div(self.value(args[0]), (_rational(Fraction(100), self.prec), _ZERO_I))
+        if op == "deg":
+            inner = self.mul(self.value(args[0]), self.constant("pi"))
+            return self.div(inner, (_rational(Fraction(180), self.prec), _ZERO_I))
+        if op == "abs":
+            return self.absolute(self.value(args[0]))
+        if op == "fact":
+            return self.factorial(self.real(args[0]))
+        if op == "func":
+            return self.function(node)
+        raise NotABallError(f"a {op}")
+
+    def real(self, node: Node) -> Any:
+        ball = self.value(node)
+        if not _is_real(ball):
+            raise NotABallError("a complex value")
+        return ball[0]
+
+    def constant(self, name: str) -> Ball:
+        if name == "pi":
+            return libmpi.mpi_pi(self.prec), _ZERO_I
+        if name == "e":
+            return libmpi.mpi_exp(_rational(Fraction(1), self.prec), self.prec), _ZERO_I
+        if name == "i":
+            return _ZERO_I, _rational(Fraction(1), self.prec)
+        raise NotABallError(f"the constant {name}")
+
+    def add(self, one: Ball, other: Ball) -> Ball:
+        im = _ZERO_I if one[1] == other[1] == _ZERO_I else libmpi.mpi_add(one[1], other[1], self.prec)
+        return libmpi.mpi_add(one[0], other[0], self.prec), im
+
+    def mul(self, one: Ball, other: Ball) -> Ball:
+        if _is_real(one) and _is_real(other):
+            return libmpi.mpi_mul(one[0], other[0], self.prec), _ZERO_I
+        return libmpi.mpci_mul(one, other, self.prec)
+
+    def div(self, one: Ball, other: Ball) -> Ball:
+        if _contains_zero(other[0]) and _contains_zero(other[1]):
+            raise NotABallError("division by zero")
+        if _is_real(one) and _is_real(other):
+            return libmpi.mpi_div(one[0], other[0], self.prec), _ZERO_I
+        return libmpi.mpci_div(one, other, self.prec)
+
+    def exp(self, value: Any) -> Any:
+        if mpf_gt(value[1], libmpi.mpi_from_str(str(_HUGE), 53)[0]):
+            raise NotABallError("too many digits")
+        return libmpi.mpi_exp(value, self.prec)
+
+    def log(self, value: Any) -> Any:
+        if not _positive(value):
+            raise NotABallError("the logarithm of no positive number")
+        return libmpi.mpi_log(value, self.prec)
+
+    def power(self, base: Node, exponent: Node) -> Ball:
+        low = self.value(base)
+        plain = _fraction(exponent)
+        if plain is not None:
+            return self.rational_power(low, plain)
+        high = self.value(exponent)
+        if base.op == "const" and base.value == "e" and not _is_real(high):
+            size = self.exp(high[0])
+            cos, sin = libmpi.mpi_cos(high[1], self.prec), libmpi.mpi_sin(high[1], self.prec)
+            return libmpi.mpi_mul(size, cos, self.prec), libmpi.mpi_mul(size, sin, self.prec)
+        if not (_is_real(low) and _is_real(high)):
+            raise NotABallError("a complex power")
+        return self.exp(libmpi.mpi_mul(self.log(low[0]), high[0], self.prec)), _ZERO_I
+
+    def rational_power(self, base: Ball, exponent: Fraction) -> Ball:
+        """x^(n/d): the real root where there is one, else i times the square root."""
+        if exponent.denominator == 1:
+            whole = int(exponent)
+            if abs(whole) > 100_000:
+                if not _is_real(base):
+                    raise NotABallError("a high complex power")
+                sign = -1 if _negative(base[0]) and whole % 2 else 1
+                size = base[0] if _positive(base[0]) else libmpi.mpi_neg(base[0], self.prec)
+                result = self.exp(libmpi.mpi_mul(self.log(size), _rational(Fraction(whole), self.prec), self.prec))
+                return (result if sign > 0 else libmpi.mpi_neg(result, self.prec)), _ZERO_I
+            if whole < 0:
+                return self.div((_rational(Fraction(1), self.prec), _ZERO_I), self.rational_power(base, -exponent))
+            if _is_real(base):
+                return libmpi.mpi_pow_int(base[0], whole, self.prec), _ZERO_I
+            return libmpi.mpci_pow_int(base, whole, self.prec)
+        if not _is_real(base):
+            raise NotABallError("the root of a complex number")
+        value = base[0]
+        if value == _ZERO_I and exponent > 0:
+            return base
+        if _negative(value):
+            size = libmpi.mpi_neg(value, self.prec)
+            if exponent.denominator % 2:
+                result = self.exp(libmpi.mpi_mul(self.log(size), _rational(exponent, self.prec), self.prec))
+                return (libmpi.mpi_neg(result, self.prec) if exponent.numerator % 2 else result), _ZERO_I
+            if exponent.denominator == 2:
+                root = _ZERO_I, libmpi.mpi_sqrt(size, self.prec)
+                return self.rational_power(root, Fraction(exponent.numerator))
+            raise NotABallError("an even root of a negative number")
+        if exponent.denominator == 2 and exponent.numerator == 1 and not mpf_lt(value[0], fzero):
+            return libmpi.mpi_sqrt(value, self.prec), _ZERO_I
+        return self.exp(libmpi.mpi_mul(self.log(value), _rational(exponent, self.prec), self.prec)), _ZERO_I
+
+    def absolute(self, ball: Ball) -> Ball:
+        if _is_real(ball):
+            return libmpi.mpi_abs(ball[0], self.prec), _ZERO_I
+        return libmpi.mpci_abs(ball, self.prec), _ZERO_I
+
+    def factorial(self, value: Any) -> Ball:
+        if mpf_lt(value[0], fzero) or mpf_gt(value[1], libmpi.mpi_from_str("20000", 53)[0]):
+            raise NotABallError("a factorial out of range")
+        return libmpi.mpi_gamma(libmpi.mpi_add(value, _rational(Fraction(1), self.prec), self.prec), self.prec), _ZERO_I
+
+    def function(self, node: Node) -> Ball:
+        name, args = node.value, node.args
+        if name in ("log", "ln"):
+            top = self.log(self.real(args[0]))
+            if len(args) == 2:
+                return self.div((top, _ZERO_I), (self.log(self.real(args[1])), _ZERO_I))
+            return top, _ZERO_I
+        if len(args) == 1 and name in _TRIG:
+            return _TRIG[name](self, self.real(args[0])), _ZERO_I
+        if name in ("floor", "ceil") and len(args) == 1:
+            value = self.real(args[0])
+            low, high = to_int(value[0], "f" if name == "floor" else "c"), to_int(value[1], "f" if name == "floor" else "c")
+            if low != high:
+                raise NotABallError("an integer part that is not settled")
+            return _rational(Fraction(low), self.prec), _ZERO_I
+        if name in ("max", "min") and args:
+            values = [self.real(arg) for arg in args]
+            best = values[0]
+            for value in values[1:]:
+                above, below = mpf_gt(value[0], best[1]), mpf_lt(value[1], best[0])
+                if not above and not below:
+                    raise NotABallError("an order that is not settled")
+                if above == (name == "max"):
+                    best = value
+            return best, _ZERO_I
+        if name == "binom" and len(args) == 2:
+            one = _rational(Fraction(1), self.prec)
+            n, k = (self.real(arg) for arg in args)
+            gamma = [libmpi.mpi_gamma(libmpi.mpi_add(x, one, self.prec), self.prec) for x in (n, k, libmpi.mpi_sub(n, k, self.prec))]
+            return libmpi.mpi_div(gamma[0], libmpi.mpi_mul(gamma[1], gamma[2], self.prec), self.prec), _ZERO_I
+        raise NotABallError(f"the function {name}")
+
+
+def _over(one: Callable[[Evaluator, Any], Any], other: Callable[[Evaluator, Any], Any]) -> Callable[[Evaluator, Any], Any]:
+    def quotient(ev: Evaluator, x: Any) -> Any:
+        bottom = other(ev, x)
+        if _contains_zero(bottom):
+            raise NotABallError("division by zero")
+        return libmpi.mpi_div(one(ev, x), bottom, ev.prec)
+    return quotient
+
+
+def _number(value: int) -> Callable[[Evaluator, Any], Any]:
+    return lambda ev, x: _rational(Fraction(value), ev.prec)
+
+
+def _root_of_one_minus_square(ev: Evaluator, x: Any) -> Any:
+    inside = libmpi.mpi_sub(_rational(Fraction(1), ev.prec), libmpi.mpi_mul(x, x, ev.prec), ev.prec)
+    if mpf_lt(inside[0], fzero):
+        if mpf_lt(inside[1], fzero):
+            raise NotABallError("outside the domain")
+        inside = (fzero, inside[1])
+    return libmpi.mpi_sqrt(inside, ev.prec)
+
+
+def _hyperbolic(sign: int) -> Callable[[Evaluator, Any], Any]:
+    def half(ev: Evaluator, x: Any) -> Any:
+        up, down = ev.exp(x), ev.exp(libmpi.mpi_neg(x, ev.prec))
+        both = libmpi.mpi_add(up, down, ev.prec) if sign > 0 else libmpi.mpi_sub(up, down, ev.prec)
+        return libmpi.mpi_div(both, _rational(Fraction(2), ev.prec), ev.prec)
+    return half
+
+
+def _inverse_hyperbolic(sign: int) -> Callable[[Evaluator, Any], Any]:
+    def area(ev: Evaluator, x: Any) -> Any:
+        inside = libmpi.mpi_add(libmpi.mpi_mul(x, x, ev.prec), _rational(Fraction(sign), ev.prec), ev.prec)
+        if mpf_lt(inside[0], fzero):
+            raise NotABallError("outside the domain")
+        return ev.log(libmpi.mpi_add(x, libmpi.mpi_sqrt(inside, ev.prec), ev.prec))
+    return area
+
+
+def _atanh(ev: Evaluator, x: Any) -> Any:
+    one = _rational(Fraction(1), ev.prec)
+    top, bottom = libmpi.mpi_add(one, x, ev.prec), libmpi.mpi_sub(one, x, ev.prec)
+    half = libmpi.mpi_sub(ev.log(top), ev.log(bottom), ev.prec)
+    return libmpi.mpi_div(half, _rational(Fraction(2), ev.prec), ev.prec)
+
+
+def _sin(ev: Evaluator, x: Any) -> Any:
+    return libmpi.mpi_sin(x, ev.prec)
+
+
+def _cos(ev: Evaluator, x: Any) -> Any:
+    return libmpi.mpi_cos(x, ev.prec)
+
+
+_sinh, _cosh = _hyperbolic(-1), _hyperbolic(1)
+_TRIG: dict[str, Callable[[Evaluator, Any], Any]] = {
+    "sin": _sin, "cos": _cos, "tan": _over(_sin, _cos), "cot": _over(_cos, _sin), "sec": _over(_number(1), _cos),
+    "csc": _over(_number(1), _sin), "sinh": _sinh, "cosh": _cosh, "tanh": _over(_sinh, _cosh), "coth": _over(_cosh, _sinh),
+    "sech": _over(_number(1), _cosh), "csch": _over(_number(1), _sinh),
+    "asinh": _inverse_hyperbolic(1), "acosh": _inverse_hyperbolic(-1), "atanh": _atanh,
+    "arcsin": lambda ev, x: libmpi.mpi_atan2(x, _root_of_one_minus_square(ev, x), ev.prec),
+    "arccos": lambda ev, x: libmpi.mpi_atan2(_root_of_one_minus_square(ev, x), x, ev.prec),
+    "arctan": lambda ev, x: libmpi.mpi_atan2(x, _rational(Fraction(1), ev.prec), ev.prec),
+    "arccot": lambda ev, x: libmpi.mpi_atan2(_rational(Fraction(1), ev.prec), x, ev.prec),
+}
+
+
+def _fraction(node: Node) -> Fraction | None:
+    from cogito_core.verify.exact import NotExactError, exact
+
+    if node.op == "num":
+        return Fraction(node.value)
+    try:
+        return exact(node).rational
+    except NotExactError:
+        return None
+
+
+def _compare(one: Ball, other: Ball, prec: int) -> bool | None:
+    """False: apart. True: together, tight to half the precision. None: too wide to tell."""
+    tight = True
+    for a, b in zip(one, other, strict=True):
+        difference = libmpi.mpi_sub(a, b, prec)
+        if not _contains_zero(difference):
+            return False
+        width = mpf_sub(difference[1], difference[0], 53, "u")
+        scale = max(_size(a), _size(b), 1)
+        if width != fzero and _exponent(width) > scale - prec // 2:
+            tight = False
+    return True if tight else None
+
+
+def _exponent(value: Any) -> int:
+    return int(value[2] + value[3])
+
+
+def _size(interval: Any) -> int:
+    return max((_exponent(end) for end in interval if end[1]), default=-10_000)
+
+
+def compare_values(one: Node, other: Node) -> bool | None:
+    """Whether two closed forms are equal: False is proved, True holds to 210 digits, None is not decided."""
+    verdict: bool | None = None
+    for prec in PRECISIONS:
+        try:
+            verdict = _compare(Evaluator(prec).value(one), Evaluator(prec).value(other), prec)
+        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+            return None
+        if verdict is False:
+            return False
+    return verdict
+
+
+def point(names: frozenset[str], index: int) -> dict[str, Fraction]:
+    """Rational test values for the names, of both signs, the same in every run."""
+    values = {}
+    for name in names:
+        seed = int.from_bytes(hashlib.blake2b(f"{index}\x1f{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        size = Fraction(seed % 99_991 + 7_919, 53_881)
+        values[name] = -size if index % 3 == 2 and seed & 1 << 40 else size
+    return values
+
+
+def compare_functions(one: Node, other: Node, names: frozenset[str], points: int = 9) -> bool | None:
+    """Whether two expressions in `names` agree where the first is real: at 4 or more of 9 points, to 36 digits or more."""
+    agreed = 0
+    for index in range(points):
+        values = point(names, index)
+        try:
+            left = Evaluator(POINT_PRECISION, values).value(one)
+        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+            continue
+        if not _is_real(left) and not _mentions_i(one):
+            continue
+        try:
+            right = Evaluator(POINT_PRECISION, values).value(other)
+        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+            return None
+        same = _compare(left, right, POINT_PRECISION)
+        if same is False:
+            return False
+        agreed += same is True
+        if agreed >= 6:
+            return True
+    return True if agreed >= 4 else None
+
+
+def _mentions_i(node: Node) -> bool:
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one.op == "const" and one.value == "i":
+            return True
+        stack.extend(one.args)
+    return False
+
+
+def sign_of_ratio(one: Node, other: Node, names: frozenset[str]) -> int:
+    """The sign of one/other at the first point where both have a sign; 0 where there is none."""
+    for index in range(4):
+        values = point(names, index)
+        try:
+            left, right = (Evaluator(120, values).value(node) for node in (one, other))
+        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+            continue
+        if all(_is_real(ball) and not _contains_zero(ball[0]) for ball in (left, right)):
+            return 1 if _positive(left[0]) == _positive(right[0]) else -1
+    return 0
+
+
+def approximate(node: Node) -> tuple[Fraction, Fraction] | None:
+    """Rational bounds of a real closed form, to 30 digits or so; None where there is no enclosure."""
+    try:
+        ball = Evaluator(120).value(node)
+    except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+        return None
+    if not _is_real(ball):
+        return None
+    low, high = (_exactly(end) for end in ball[0])
+    return None if low is None or high is None else (low, high)
+
+
+def _exactly(value: Any) -> Fraction | None:
+    sign, man, exp, _ = value
+    if not man:
+        return Fraction(0) if value == fzero else None
+    if abs(exp) > 20_000:
+        return None
+    result = Fraction(int(man)) * Fraction(2) ** exp
+    return -result if sign else result
+
+
+def as_float(node: Node) -> float | None:
+    """A float near the value, for messages."""
+    try:
+        ball = Evaluator(80).value(node)
+        return to_float(ball[0][0]) if _is_real(ball) and mpf_le(ball[0][0], ball[0][1]) else None
+    except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
+        return None

@@ -1,0 +1,118 @@
+"""Multiple choice: one letter or several, option texts, and the two against each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cogito_core.verify.clean import fold, strip_dress
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BARE = re.compile(r"[(\[（【]?\s*(?:\\text\s*\{)?\s*\(?([A-Za-z])\)?\s*\}?\s*[)\]）】]?\s*[.:。：,)]?", re.S)
+_NAMED = re.compile(r"(?:the\s+)?(?:correct\s+)?(?:answer|option|choice|选项|答案)(?:\s+is)?\s*[:：]?\s*[(（]?([A-Za-z])[)）]?\s*[.。]?", re.I)
+_LEADING = re.compile(r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])\s+(?P<c>.+)", re.S)
+_NEGATION = re.compile(r"\b(?:not|isn't|cannot|can't|neither|except)\b|不是|n't\b", re.I)
+
+
+class Pick(NamedTuple):
+    """Indices of the options picked; `conflict` says why none could be settled on."""
+
+    picked: frozenset[int]
+    how: str
+    conflict: str = ""
+
+
+_NOTHING = Pick(frozenset(), "none")
+
+
+def option_key(text: str) -> str:
+    """What makes two option texts the same: dress, case and spaces do not."""
+    return fold(strip_dress(str(text)))
+
+
+def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: bool = False) -> Pick:
+    """The one option that `answer` names by letter, by text or by both.
+
+    `count` bounds the letters where no option texts are known. A letter and a text that name different options, two
+    letters, or a negation are a conflict.
+    """
+    text = strip_dress(answer)
+    if len(text) > 4_000:
+        return Pick(frozenset(), "none", "too long for an option")
+    last = (len(choices) or count or 10) - 1
+    keys = [option_key(choice) for choice in choices]
+    if text in choices and choices.count(text) == 1 and (len(text) > 1 or gold_side or choices[_letter(text, last)] == text
+                                                       if len(text) == 1 and _letter(text, last) >= 0 else True):
+        return Pick(frozenset([list(choices).index(text)]), "option text")
+    bare = _BARE.fullmatch(text) or _NAMED.fullmatch(text)
+    if bare:
+        index = _letter(bare.group(1), last)
+        if index >= 0:
+            return Pick(frozenset([index]), "letter")
+    key = option_key(text)
+    by_text = [index for index, one in enumerate(keys) if one and one == key]
+    if by_text:
+        return Pick(frozenset(by_text), "option text")
+    leading = _LEADING.fullmatch(text)
+    if leading:
+        letter = leading.group(1) or leading.group(3) or leading.group(5)
+        rest = leading.group("a") or leading.group("b") or leading.group("c") or ""
+        index = _letter(letter, last)
+        certain = leading.group(5) is None
+        if index >= 0:
+            pick = _with_text(index, rest, keys, certain)
+            if pick is not None:
+                return pick
+    return _NOTHING
+
+
+def _letter(letter: str, last: int) -> int:
+    index = LETTERS.find(letter.upper())
+    return index if 0 <= index <= last else -1
+
+
+def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | None:
+    """A letter followed by words: the option's own text, a reason, or another option's text."""
+    key = option_key(rest)
+    named = [other for other, one in enumerate(keys) if one and one == key]
+    if named and index not in named:
+        return Pick(frozenset(), "conflict", f"the letter {LETTERS[index]} against the text of option {LETTERS[named[0]]}")
+    if named:
+        return Pick(frozenset([index]), "letter and text")
+    if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):
+        return Pick(frozenset(), "conflict", "several letters")
+    if keys and keys[index] and (key.startswith(keys[index]) or len(key) > 3 and keys[index].startswith(key)):
+        return Pick(frozenset([index]), "letter and text")
+    if certain or not keys:
+        return Pick(frozenset([index]), "letter")
+    return None
+
+
+def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
+    """All options that `answer` names: "A, C", "AC", "(A) and (C)", "['a', 'c']", option texts."""
+    text = strip_dress(answer)
+    last = (len(choices) or count or 10) - 1
+    body = re.sub(r"^(?:options?|choices?|answers?)\s*[:：]?\s*", "", text, flags=re.I)
+    if re.search(r"\bor\b|或", body):
+        return Pick(frozenset(), "conflict", "an either-or")
+    compact = re.sub(r"[\s,;，、；/&+()\[\]{}'\"（）.]|\band\b|和", "", body)
+    if compact and compact.isalpha() and compact.isascii() and len(compact) <= last + 1 and (compact.isupper() or re.fullmatch(
+            r"\W*\w(?:\W+\w)*\W*", body)):
+        indices = [_letter(letter, last) for letter in compact]
+        if min(indices) >= 0 and len(set(indices)) == len(indices):
+            return Pick(frozenset(indices), "letters")
+    one = pick_one(text, choices, count)
+    if one.picked or one.conflict:
+        return one
+    parts = [part for part in re.split(r"\s*(?:;|,|、|，|\n|\band\b)\s*", body) if part.strip()]
+    if len(parts) > 1:
+        picks = [pick_one(part, choices, count) for part in parts]
+        if all(pick.picked for pick in picks):
+            return Pick(frozenset(index for pick in picks for index in pick.picked), "letters and texts")
+    return _NOTHING
+
+
+def is_negated(text: str) -> bool:
+    """Whether the text says what the answer is not."""
+    return bool(_NEGATION.search(text))

@@ -1,0 +1,107 @@
+"""Take the page dress off a short answer: math delimiters, boxes, bold, full stops, damaged backslashes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DAMAGED = (("\x0c", "rac orall".split(), "f"), ("\x08", "oxed inom eta ar egin f ".split(), "b"),
+            ("\t", "ext imes heta frac an au riangle o ".split(), "t"), ("\r", "ight ho angle ".split(), "r"))
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|split|displaymath|math|center)\*?\}")
+_WRAPPER = re.compile(r"\\(?:boxed|fbox|text|textbf|mathrm|mathbf|mbox|textit|textnormal|boldsymbol|underline|bf|rm|mathit|displaystyle|ensuremath)\s*\{")
+
+
+def repair(text: str) -> str:
+    """Put back backslashes that a JSON or Python string swallowed: form feed + "rac" is `\\frac`."""
+    for char, tails, letter in _DAMAGED:
+        if char in text:
+            for tail in tails:
+                if tail:
+                    text = text.replace(f"\\{char}{tail}", f"\\{letter}{tail}").replace(f"{char}{tail}", f"\\{letter}{tail}")
+    if "\\\\" in text and "\\begin" not in text:
+        text = re.sub(r"\\\\(?=[A-Za-z]{2,})", r"\\", text)
+    return text
+
+
+def matching_brace(text: str, opening: int) -> int:
+    """The place of the brace that closes the one at `opening`, or -1. Escaped braces do not count."""
+    depth, position, stop = 0, opening, len(text)
+    while position < stop:
+        char = text[position]
+        if char == "\\":
+            position += 2
+            continue
+        if char == "{":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if not depth:
+                return position
+        position += 1
+    return -1
+
+
+def blank_dollars(text: str) -> str:
+    """Math delimiters `$` become spaces, money signs stay; the length does not change.
+
+    An even number of signs are delimiters, unless a closing one is followed by a digit ("$5 and $6"); an odd
+    number leaves a sign before or after a digit as money.
+    """
+    places = [m.start() for m in re.finditer(r"(?<!\\)\$", text)]
+    if not places:
+        return text
+    pairs = re.findall(r"(?<!\\)\$\$", text)
+    money = len(places) % 2 == 1 and not pairs
+    if not money and len(places) >= 2 and not pairs:
+        money = all(text[p + 1:p + 2].isdigit() for p in places) and not re.fullmatch(r"\$[^$]*\$", text)
+    if money and len(places) > 1 and not all(text[p + 1:p + 2].isdigit() for p in places):
+        money = False
+    if money and all(text[p + 1:p + 2].strip()[:1].isdigit() or text[p + 1:p + 2] in (".", " ") or text[p - 1:p].isdigit()
+                     or text[p - 1:p] == " " for p in places):
+        return text
+    chars = list(text)
+    for place in places:
+        chars[place] = " "
+    return "".join(chars)
+
+
+def strip_dress(text: str) -> str:
+    """`text` without outer delimiters, box, bold, quotes and a closing full stop, until nothing more comes off."""
+    text = repair(text).strip()
+    for _ in range(12):
+        before = text
+        text = text.strip().strip("\u200b\ufeff")
+        for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ("__", "__"),
+                                 ('"', '"'), ("“", "”"), ("*", "*")):
+            if (len(text) > len(opening) + len(closing) - 1 and text.startswith(opening) and text.endswith(closing)
+                    and opening not in text[len(opening):len(text) - len(closing)]
+                    and closing not in text[len(opening):len(text) - len(closing)]):
+                text = text[len(opening):len(text) - len(closing)].strip()
+        wrapped = _WRAPPER.match(text)
+        if wrapped and matching_brace(text, wrapped.end() - 1) == len(text) - 1:
+            text = text[wrapped.end():-1]
+        if text.startswith("\\left{") or "\\beginboxed" in text:
+            text = text.replace("\\beginboxed", "\\boxed")
+        text = _ENVIRONMENT.sub(" ", text)
+        if text.endswith((".", "。", ",", ";", "，", "！", ":")) and not text.endswith("..."):
+            text = text[:-1]
+        if text.endswith("\\") and not text.endswith("\\\\"):
+            text = text[:-1]
+        if text == before:
+            break
+    return text
+
+
+def fold(text: str) -> str:
+    """Key for comparing words: NFKC, case, quotes, punctuation and spaces folded, articles dropped, numbers kept."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"})
+    text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
+    text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    text = re.sub(r"[^\w\s.%+\-/=<>&$°*^:#]", " ", text)
+    text = re.sub(r"(?<!\d)\.|\.(?!\d)", " ", text)
+    text = re.sub(r"(?<=\w)[-/](?=[^\W\d])|(?<=[^\W\d])[-/](?=\w)", " ", text)
+    words = text.split()
+    kept = [word for word in words if word not in ("the", "a", "an")]
+    return " ".join(kept or words)

@@ -1,0 +1,170 @@
+"""The gold's kind, decided once from the gold (and from what the sample says), never from the answer."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from cogito_core.verify.clean import strip_dress
+from cogito_core.verify.moments import read_date, read_time
+from cogito_core.verify.reader import read
+from cogito_core.verify.tree import Budget, Node, ReadError, symbols
+from cogito_core.verify.words import number_words
+
+ALIASES = {
+    "multi_choice": "choice", "multiple_choice": "choice", "multiple-choice": "choice", "mcq": "choice", "letter": "choice",
+    "integer": "number", "int": "number", "float": "number", "decimal": "number", "numeric": "number", "yesno": "yes_no",
+    "yes/no": "yes_no", "bool": "yes_no", "boolean": "yes_no", "unit": "quantity", "string": "text", "label": "text",
+    "math": "expression", "free_form": "", "open": "", "closed_form": "expression", "multi_letter": "choices",
+}
+MATH_KINDS = frozenset(["number", "expression", "list", "interval", "quantity", "percent", "money", "angle", "ratio", "tuple", "set",
+                        "matrix", "equation", "inequality", "complex", "rational", "system", "base-n", "closed form", "union", "function"])
+YES = frozenset(["yes", "true", "是", "对", "正确", "是的", "真"])
+NO = frozenset(["no", "false", "否", "不", "错", "错误", "不是", "不对", "假"])
+_SIMPLE = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d{1,300})?|\.\d{1,300})")
+
+
+class Gold(NamedTuple):
+    """A gold once read: its kind, its clean text and the trees it may stand for (units read as such first)."""
+
+    kind: str
+    text: str
+    readings: tuple[Node, ...]
+    problem: str = ""
+
+
+def canonical_kind(kind: str | None) -> str:
+    """The name used here for a dataset's kind; "" where the gold shall decide."""
+    if not kind:
+        return ""
+    lower = kind.strip().lower().replace(" ", "_")
+    return ALIASES.get(lower, lower if lower != "closed_form" else "expression")
+
+
+def unboxed(text: str) -> str:
+    """The gold's own answer where the gold is a whole solution that ends in a box or an answer tag."""
+    if "\\boxed" in text or "<answer>" in text or "\\fbox" in text:
+        from cogito_core.verify.extract import extract
+
+        found = extract(text, gold_side=True)
+        if found.text is not None:
+            return found.text
+    return text
+
+
+@lru_cache(maxsize=16384)
+def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
+    """Every tree `text` may stand for, units first, then letters as symbols, then a decimal comma; and what went wrong."""
+    found: list[Node] = []
+    problem = ""
+    for units in (True, False):
+        try:
+            node = read(text, units)
+        except Budget as error:
+            return (), f"limit: {error}"
+        except ReadError as error:
+            problem = problem or str(error)
+            continue
+        if not any(_same_tree(node, other) for other in found):
+            found.append(node)
+    comma = re.fullmatch(r"(\D{0,12})([+-]?\d+),(\d+)(\D{0,24})", text)
+    if comma and (len(comma.group(3)) not in (1, 3) or comma.group(2).lstrip("+-") == "0"):
+        try:
+            found.append(read(f"{comma.group(1)}{comma.group(2)}.{comma.group(3)}{comma.group(4)}", True))
+        except ReadError:
+            pass
+    spread = re.fullmatch(r"\d{1,3}(?:,\d{3}){2,}", text)
+    if spread:
+        found.append(read(text.replace(",", ", ")))
+    return tuple(found), problem
+
+
+def _same_tree(one: Node, other: Node) -> bool:
+    stack = [(one, other)]
+    while stack:
+        a, b = stack.pop()
+        if a.op != b.op or a.value != b.value or len(a.args) != len(b.args):
+            return False
+        stack.extend(zip(a.args, b.args, strict=True))
+    return True
+
+
+def kind_of(node: Node, text: str) -> str:
+    """The kind of answer a tree is."""
+    op = node.op
+    if op == "paren":
+        return kind_of(node.args[0], text)
+    if op == "num":
+        if isinstance(node.value, int):
+            return "integer" if "." not in text else "decimal"
+        return "decimal" if "." in text or "e" in text.lower() and "\\frac" not in text else "rational"
+    if op == "quantity":
+        dims = dict(node.value.dims)
+        return "money" if {"USD", "EUR", "GBP", "CNY", "JPY", "INR"} & set(dims) else "quantity"
+    simple = {"percent": "percent", "deg": "angle", "ratio": "ratio", "based": "base-n", "matrix": "matrix", "set": "set",
+              "list": "list", "union": "union", "inter": "union", "minus": "union", "builder": "set", "app": "function", "pm": "list"}
+    if op in simple:
+        if op == "list" and node.args and all(arg.op == "rel" for arg in node.args):
+            return "inequality" if any(set(arg.value) & {"<", ">", "<=", ">="} for arg in node.args) else "system"
+        return simple[op]
+    if op == "group":
+        if len(node.args) == 2 and node.value in ("[]", "[)", "(]"):
+            return "interval"
+        return "list" if node.value == "[]" else "tuple"
+    if op == "rel":
+        if "in" in node.value:
+            return "set"
+        return "equation" if set(node.value) <= {"=", "~", "!="} else "inequality"
+    if op == "add" and all(arg.op == "quantity" for arg in node.args):
+        return "quantity"
+    if op == "neg" and node.args[0].op in ("num", "div", "quantity"):
+        return kind_of(node.args[0], text)
+    if op == "div" and all(arg.op == "num" and isinstance(arg.value, int) for arg in node.args):
+        return "rational"
+    if symbols(node):
+        return "expression"
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one.op == "const" and one.value == "i":
+            return "complex"
+        stack.extend(one.args)
+    return "closed form"
+
+
+@lru_cache(maxsize=16384)
+def classify(text: str, kind: str = "") -> Gold:
+    """The gold's kind and readings. `kind` is what the sample declares, "" to let the gold decide."""
+    text = strip_dress(unboxed(text))
+    if kind in ("text", "yes_no", "choice", "choices", "date", "time"):
+        return Gold(kind, text, ())
+    if _SIMPLE.fullmatch(text):
+        node = read(text)
+        return Gold(kind_of(node, text), text, (node,))
+    lower = text.lower()
+    if not kind:
+        if lower in YES or lower in NO:
+            return Gold("yes_no", text, ())
+        if re.fullmatch(r"\(?[A-J]\)?", text):
+            return Gold("choice", text, ())
+        if re.fullmatch(r"\([A-J]\)\s*\S.*|[A-J]\s*[.:)]\s+\S.*", text, re.S) and len(text) < 300:
+            return Gold("choice", text, ())
+        if read_time(text) is not None:
+            return Gold("time", text, ())
+        if read_date(text) is not None:
+            return Gold("date", text, ())
+        if re.fullmatch(r"[A-Za-z][A-Za-z'\- ]*", text) and len(text) > 1 and not _is_maths(text):
+            return Gold("text", text, ())
+    readings, problem = readings_of(text)
+    if not readings:
+        value = number_words(lower)
+        if value is not None:
+            return Gold("number", text, (Node("num", value, (), 0, len(text)),))
+        return Gold("text" if not problem.startswith("limit") else "unreadable", text, (), problem)
+    return Gold(kind_of(readings[0], text), text, readings)
+
+
+def _is_maths(text: str) -> bool:
+    """Whether letters alone are maths: pi, a Greek name, infinity."""
+    return text.lower() in ("pi", "inf", "infinity", "alpha", "beta", "gamma", "theta", "delta", "lambda", "omega", "dne")

@@ -1,0 +1,95 @@
+"""Quantities: values with units, compared with exact conversion; and counted things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from cogito_core.verify.tree import Node, number, show
+from cogito_core.verify.units import Unit, same_noun
+
+
+class _Outcome(NamedTuple):
+    equal: bool | None
+    rule: str
+    note: str = ""
+
+
+def split(node: Node) -> tuple[Node, Unit | None]:
+    """The value and the unit; 5 ft 6 in becomes one value in feet."""
+    if node.op == "paren":
+        return split(node.args[0])
+    if node.op == "quantity":
+        return node.args[0], node.value
+    if node.op == "neg" and node.args[0].op == "quantity":
+        inner = node.args[0]
+        return Node("neg", None, inner.args, node.start, node.end), inner.value
+    if node.op == "add" and all(arg.op == "quantity" for arg in node.args):
+        unit = node.args[0].value
+        terms = tuple(_scaled(arg.args[0], arg.value.factor / unit.factor) for arg in node.args)
+        return Node("add", None, terms, node.start, node.end), unit
+    return node, None
+
+
+def _scaled(node: Node, factor: Fraction) -> Node:
+    return node if factor == 1 else Node("mul", None, (number(factor), node), node.start, node.end)
+
+
+def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, Node], tuple[bool | None, str, str]]) -> _Outcome:
+    """Compare where at least one side has a unit. `mode`: convert, require or ignore."""
+    (g, gold_unit), (a, answer_unit) = split(gold), split(answer)
+    if gold_unit is not None and answer_unit is not None:
+        if mode == "ignore":
+            return _Outcome(*same(g, a))
+        return _both(g, gold_unit, a, answer_unit, same)
+    if gold_unit is not None:
+        if answer.op in ("percent", "deg") and (gold_unit.dims or gold_unit.noun):
+            return _Outcome(False, "unit", f"another kind of quantity than {gold_unit}")
+        if mode == "require" and not gold_unit.noun:
+            return _Outcome(False, "unit", f"the unit {gold_unit} is missing")
+        if not gold_unit.clear:
+            return _Outcome(False, "unit", f"{gold_unit} is missing, a unit or a factor")
+        result = _Outcome(*same(g, answer))
+        return result._replace(rule="unit left out", note=result.note or f"unit {gold_unit} left out") if result.equal else result
+    assert answer_unit is not None
+    if gold.op in ("percent", "deg") and (answer_unit.dims or answer_unit.noun) and mode != "ignore":
+        return _Outcome(False, "unit", f"{answer_unit} where {'a percentage' if gold.op == 'percent' else 'an angle'} is asked for")
+    if not answer_unit.clear and mode != "ignore":
+        return _Outcome(False, "unit", f"{answer_unit} may be a unit or a factor")
+    if answer_unit.name == "rad" and gold.op == "deg":
+        return _Outcome(*same(Node("mul", None, (gold.args[0], Node("div", None, (Node("const", "pi"), number(180))))), a))
+    result = _Outcome(*same(gold, a))
+    return result._replace(note=result.note or f"the gold has no unit, the answer is in {answer_unit}") if result.equal else result
+
+
+def _both(g: Node, gold_unit: Unit, a: Node, answer_unit: Unit, same: Callable[[Node, Node], tuple[bool | None, str, str]]) -> _Outcome:
+    if gold_unit.noun or answer_unit.noun:
+        if gold_unit.noun and answer_unit.noun and not same_noun(gold_unit.noun, answer_unit.noun):
+            return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} are asked for")
+        if bool(gold_unit.noun) != bool(answer_unit.noun) and "unit" not in (gold_unit.noun, answer_unit.noun):
+            return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} is asked for")
+        return _Outcome(*same(g, a))
+    if not gold_unit.same_dimension(answer_unit):
+        return _Outcome(False, "unit", f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, another dimension")
+    factor = answer_unit.factor / gold_unit.factor
+    result = _Outcome(*same(g, _scaled(a, factor)))
+    if factor == 1:
+        return result
+    if result.equal:
+        return result._replace(rule="converted", note=f"{answer_unit} converted to {gold_unit}")
+    return result._replace(note=f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, same dimension, factor {_plain(factor)}")
+
+
+def _plain(factor: Fraction) -> str:
+    if factor.denominator == 1:
+        return _power_of_ten(factor.numerator) or str(factor)
+    inverse = 1 / factor
+    if inverse.denominator == 1 and _power_of_ten(inverse.numerator):
+        return "10^-" + _power_of_ten(inverse.numerator)[3:]
+    return f"{float(factor):.6g}"
+
+
+def _power_of_ten(value: int) -> str:
+    text = str(value)
+    return f"10^{len(text) - 1}" if text.strip("0") == "1" and len(text) > 1 else ""

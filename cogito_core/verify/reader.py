@@ -1,0 +1,487 @@
+"""A Pratt parser from tokens to a tree. Reads maths as people and models write it; executes nothing.
+
+    sequence   items parted by , ; and or            relation  = != < <= in ~ (chains)
+    sets       union intersection minus              sum       + - +-  (then a unit, if one ends the item)
+    product    * / mod, and terms side by side       power     ^ and postfix ! % degree prime index
+
+`read` gives one tree or raises ReadError; limits on characters, tokens, depth and digits raise Budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+from functools import lru_cache
+
+from cogito_core.verify import atoms
+from cogito_core.verify.clean import blank_dollars
+from cogito_core.verify.lexer import Token, tokenize
+from cogito_core.verify.tree import MAX_DEPTH, Budget, Node, ReadError, number, symbols
+from cogito_core.verify.units import Unit, parse_unit
+
+RELATIONS = {"=": "=", "ne": "!=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "approx": "~", "in": "in", "notin": "notin",
+             "equiv": "=", "subset": "subset", "subseteq": "subseteq", "to": "to", "perp": "perp", "parallel": "parallel",
+             "doteq": "~"}
+_SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
+_ITEM_ENDS = frozenset([",", ";", ")", "]", "}", "}set", "\\\\", "cup", "cap", "ldots", "Rightarrow", "|", *RELATIONS])
+_OPENERS = frozenset(["(", "[", "{", "{set", "frac", "sqrt", "surd", "infty", "emptyset", "lfloor", "lceil", "angle",
+                      "triangle", "overline", "bar", "vec", "hat", "widehat", "tilde", "widetilde", "dot", "ddot", "begin",
+                      "boxed", "fbox", "sum", "prod", "int", "lim", "partial", "ell", "hbar", "nabla", "binom", "limsup",
+                      "underbrace", "overbrace", "square", "Box", "R", "Z", "N", "Q", "C", "odot", "aleph", "Re", "Im", "ast"])
+
+
+class Parser:
+    """One pass over the tokens of one text. `units` says whether "5 m" is a length or 5 times m."""
+
+    def __init__(self, text: str, units: bool) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.at = 0
+        self.depth = 0
+        self.units = units
+        self.bars = 0
+
+    # tokens
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def is_sign(self, *values: str) -> bool:
+        token = self.tokens[self.at]
+        return token.kind == "cmd" and token.value in values
+
+    def take(self, *values: str) -> bool:
+        if self.is_sign(*values):
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, *values: str) -> None:
+        if not self.take(*values):
+            raise ReadError(f"expected {' or '.join(values)} at {self.token.start}")
+
+    def enter(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Budget(f"nested more than {MAX_DEPTH} deep")
+
+    def node(self, op: str, value: object, args: tuple[Node, ...], start: int) -> Node:
+        return Node(op, value, args, start, self.tokens[self.at - 1].end if self.at else start)
+
+    # sequence: , ; and or
+
+    def _word_between(self) -> str:
+        token = self.tokens[self.at]
+        if token.kind in ("word", "text"):
+            value = token.value.lower().strip(" ,;.")
+            if value in ("and", "or", "和", "或", "与"):
+                return "or" if value in ("or", "或") else "and"
+        elif token.kind == "cmd" and token.value == "and":
+            return "and"
+        return ""
+
+    def sequence(self, ends: Collection[str]) -> Node:
+        """Items up to a token in `ends` (not taken); one item stands for itself."""
+        self.enter()
+        start = self.token.start
+        rows: list[list[Node]] = [[]]
+        separators: set[str] = set()
+        while True:
+            rows[-1].append(self.relation())
+            parted = ""
+            while True:
+                word = self._word_between()
+                if self.is_sign(",", ";", "\\\\") or word:
+                    parted = word or (";" if self.is_sign(";") else ",") if not (parted and word) else word
+                    self.at += 1
+                    continue
+                break
+            if not parted:
+                break
+            token = self.token
+            if token.kind == "end" or (token.kind == "cmd" and token.value in ends):
+                break  # a trailing comma
+            separators.add(parted)
+            if parted == ";":
+                rows.append([])
+        self.depth -= 1
+        if len(rows) > 1 and any(len(row) > 1 for row in rows):
+            members = [row[0] if len(row) == 1 else self.node("list", ",", tuple(row), start) for row in rows]
+            return self.node("list", ";", tuple(members), start)
+        items = [item for row in rows for item in row]
+        if len(items) == 1:
+            return items[0]
+        separator = "or" if "or" in separators else "," if separators != {"and"} else "and"
+        return self.node("list", separator, tuple(items), start)
+
+    def relation(self) -> Node:
+        start = self.token.start
+        args, ops = [self.sets()], []
+        while self.token.kind == "cmd" and self.token.value in RELATIONS:
+            ops.append(RELATIONS[self.token.value])
+            self.at += 1
+            args.append(self.sets())
+        return args[0] if not ops else self.node("rel", tuple(ops), tuple(args), start)
+
+    def sets(self) -> Node:
+        start = self.token.start
+        left = self.sum()
+        while self.token.kind == "cmd" and self.token.value in _SET_OPS or self.token.kind == "word" and self.token.value == "U":
+            op = _SET_OPS.get(self.token.value, "union")
+            self.at += 1
+            right = self.sum()
+            args = (*left.args, right) if left.op == op == "union" else (left, right)
+            left = self.node(op, None, args, start)
+        return left
+
+    # sums and units
+
+    def sum(self) -> Node:
+        self.enter()
+        start = self.token.start
+        if self.is_sign("pm", "mp"):
+            sign = "+-" if self.token.value == "pm" else "-+"
+            self.at += 1
+            left = self.node("pm", sign, (self.product(),), start)
+        else:
+            left = self.signed()
+        terms = [left]
+        while True:
+            token = self.token
+            if token.kind != "cmd":
+                break
+            if token.value == "+":
+                self.at += 1
+                terms.append(self.signed())
+            elif token.value == "-":
+                self.at += 1
+                terms.append(self.node("neg", None, (self.signed(),), token.start))
+            elif token.value in ("pm", "mp"):
+                self.at += 1
+                right = self.product()
+                base = terms[0] if len(terms) == 1 else self.node("add", None, tuple(terms), start)
+                terms = [self.node("pm", "+-" if token.value == "pm" else "-+", (base, right), start)]
+            else:
+                break
+        result = terms[0] if len(terms) == 1 else self.node("add", None, tuple(terms), start)
+        self.depth -= 1
+        return self._with_unit(result, start) if self.units else result
+
+    def signed(self) -> Node:
+        start = self.token.start
+        if self.take("-"):
+            self.enter()
+            inner = self.signed()
+            self.depth -= 1
+            if inner.op == "num":
+                return number(-inner.value, start, inner.end)
+            return self.node("neg", None, (inner,), start)
+        if self.take("+"):
+            self.enter()
+            inner = self.signed()
+            self.depth -= 1
+            return inner
+        return self.product()
+
+    def _unit_here(self, left: Node) -> tuple[Unit, int] | None:
+        """The unit that begins here and runs to the end of the item, with the index behind it."""
+        token = self.token
+        if token.kind not in ("word", "text") and not (token.kind == "cmd" and token.value in (
+                "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")):
+            return None
+        if left.op not in ("num", "div", "neg", "mul", "pow", "root", "const", "add", "quantity", "pm", "percent", "deg", "func"):
+            return None
+        index, depth = self.at, 0
+        while True:
+            one = self.tokens[index]
+            if one.kind == "end" or (one.kind == "cmd" and not depth and one.value in _ITEM_ENDS):
+                break
+            if one.kind in ("word", "text") and not depth and one.value.lower().strip(" .,") in ("and", "or", "或", "和"):
+                break
+            if one.kind in ("num", "vulgar") and index > self.at and one.spaced and self.tokens[index - 1].value not in ("^", "/"):
+                break  # 5 ft 6 in
+            if one.kind == "cmd" and one.value in ("+", "=") and not depth:
+                break
+            depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(one.value, 0) if one.kind == "cmd" else 0
+            index += 1
+        text = self.text[token.start:self.tokens[index - 1].end]
+        if token.kind in ("text",) and index == self.at + 1:
+            text = token.value
+        unit = parse_unit(text)
+        if unit is None:
+            return None
+        bare = token.kind == "word" and len(token.value) == 1 and token.value.isascii()
+        if bare and (symbols(left) or index > self.at + 1 and unit.noun):
+            return None
+        if unit.noun and token.kind == "word" and not token.spaced and token.value.isascii():
+            return None
+        if symbols(left) and token.kind == "word":
+            return None
+        return (unit._replace(clear=token.spaced) if bare else unit), index
+
+    def _with_unit(self, left: Node, start: int) -> Node:
+        found = self._unit_here(left)
+        if found is None:
+            return left
+        unit, self.at = found
+        result = self.node("quantity", unit, (left,), start)
+        if self.token.kind == "num" and not unit.noun:  # 5 ft 6 in
+            rest = self.sum()
+            if rest.op == "quantity" and rest.value.same_dimension(unit) and not rest.value.noun:
+                return self.node("add", None, (result, rest), start)
+            raise ReadError("a number after a unit")
+        return result
+
+    # products and powers
+
+    def product(self) -> Node:
+        start = self.token.start
+        left = self.power()
+        while True:
+            token = self.token
+            if token.kind == "cmd":
+                value = token.value
+                if value in ("*", "times", "cdot"):
+                    self.at += 1
+                    left = self.node("mul", None, (left, self.factor()), start)
+                    continue
+                if value in ("/", "div"):
+                    self.at += 1
+                    left = self.node("div", None, (left, self.factor()), start)
+                    continue
+                if value in ("mod", "bmod"):
+                    self.at += 1
+                    left = self.node("mod", None, (left, self.factor()), start)
+                    continue
+                if value == ":":
+                    args = [left]
+                    while self.take(":"):
+                        args.append(self.factor())
+                    left = self.node("ratio", None, tuple(args), start)
+                    continue
+            elif token.kind == "word" and token.value in ("x", "X") and left.op == "num":
+                following = self.tokens[self.at + 1]
+                if following.kind == "num" and (token.spaced and following.spaced or self.tokens[self.at + 2].value == "^"):
+                    self.at += 1
+                    left = self.node("mul", None, (left, self.factor()), start)
+                    continue
+            if not self.starts_factor(left):
+                return left
+            right = self.power()
+            left = self.node("mul", None, (left, right), start)
+
+    def factor(self) -> Node:
+        """A factor after an operator: signs are allowed."""
+        if self.is_sign("-", "+", "pm", "mp"):
+            start = self.token.start
+            sign = self.token.value
+            self.at += 1
+            self.enter()
+            inner = self.factor()
+            self.depth -= 1
+            if sign == "-":
+                return number(-inner.value, start, inner.end) if inner.op == "num" else self.node("neg", None, (inner,), start)
+            if sign == "+":
+                return inner
+            return self.node("pm", "+-" if sign == "pm" else "-+", (inner,), start)
+        return self.power()
+
+    def starts_factor(self, left: Node) -> bool:
+        """Whether the next token continues a product without a sign between."""
+        token = self.token
+        kind, value = token.kind, token.value
+        if kind == "end":
+            return False
+        if kind in ("num", "vulgar"):
+            if left.op in ("num", "const", "sym", "percent", "deg", "quantity") or kind == "vulgar":
+                raise ReadError(f"two values side by side at {token.start}")
+            return True
+        if kind in ("word", "text"):
+            if self._word_between():
+                return False
+            if self.units and self._unit_here(left) is not None:
+                return False
+            return value != "U" or not token.spaced
+        if kind == "cmd":
+            if value == "|":
+                return not self.bars and self._bar_opens()
+            if self.units and value in ("$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
+                    and self._unit_here(left) is not None:
+                return False
+            return value in _OPENERS or value in atoms.FUNCTIONS or value in atoms.GREEK or value in atoms.LETTER_COMMANDS
+        return kind == "sub"
+
+    def _bar_opens(self) -> bool:
+        """Whether a bar after an operand opens an absolute value: a later bar must close it."""
+        depth = 0
+        for token in self.tokens[self.at + 1:]:
+            if token.kind == "cmd":
+                if token.value == "|" and not depth:
+                    return True
+                if token.value in ("(", "[", "{", "{set"):
+                    depth += 1
+                elif token.value in (")", "]", "}", "}set"):
+                    depth -= 1
+                    if depth < 0:
+                        return False
+        return False
+
+    def power(self) -> Node:
+        self.enter()
+        start = self.token.start
+        base = self.postfix(atoms.atom(self))
+        token = self.token
+        if token.kind == "cmd" and token.value == "^":
+            self.at += 1
+            base = self.raised(base, start)
+        elif token.kind == "sup":
+            base = self.superscripted(base, start)
+        self.depth -= 1
+        return base
+
+    def superscripted(self, base: Node, start: int) -> Node:
+        """`base` under the Unicode superscript that comes next."""
+        token = self.token
+        self.at += 1
+        return self.postfix(self.node("pow", None, (base, _superscript(token)), start))
+
+    def postfix_free(self) -> Node:
+        """One operand without what may follow it, as LaTeX reads an argument without braces."""
+        self.enter()
+        node = atoms.atom(self)
+        self.depth -= 1
+        return node
+
+    def signed_sum(self) -> Node:
+        """A sum in which letters at the end are no unit: what stands under an integral."""
+        units, self.units = self.units, False
+        node = self.sum()
+        self.units = units
+        return node
+
+    def raised(self, base: Node, start: int) -> Node:
+        """What `base ^` becomes: degrees, primes and ordinals are no powers."""
+        token = self.token
+        inner = self.tokens[self.at + 1] if token.value == "{" and token.kind == "cmd" else token
+        closed = inner is not token and self.tokens[self.at + 2].value == "}"
+        if inner.value in ("circ", "degree", "'", "*", "+", "-") and inner.kind == "cmd" and (closed or inner is token):
+            if inner.value in ("circ", "degree", "'", "*") or closed:
+                self.at += 3 if closed else 1
+                if inner.value in ("circ", "degree"):
+                    return self.postfix(atoms.degree(self, base, start))
+                mark = "'" if inner.value == "'" else f"^{inner.value}"
+                return self.postfix(self.node("sym", f"{atoms.name_of(base)}{mark}", (), start))
+        if inner.kind in ("word", "text") and inner.value in ("st", "nd", "rd", "th") and (closed or inner is token):
+            self.at += 3 if closed else 1
+            return base
+        if token.kind == "cmd" and token.value == "{":
+            self.at += 1
+            if self.take("}"):
+                return base
+            exponent = self.sequence(("}",))
+            self.expect("}")
+        elif self.is_sign("-", "+"):
+            exponent = self.factor()
+        else:
+            exponent = self.power()
+        if exponent.op == "list":
+            raise ReadError("a list as exponent")
+        return self.postfix(self.node("pow", None, (base, exponent), start))
+
+    def postfix(self, base: Node) -> Node:
+        """! % degree prime and index after an operand."""
+        start = base.start
+        while True:
+            token = self.token
+            if token.kind == "sub":
+                self.at += 1
+                base = atoms.indexed(self, base, token.value, start)
+                continue
+            if token.kind == "word" and token.value.lower() in ("percent", "pct", "percentage") and base.op != "percent":
+                self.at += 1
+                base = self.node("percent", None, (base,), start)
+                continue
+            if token.kind == "text" and token.value.lower().strip(" .") in ("percent", "pct", "percentage", "%", "\\%"):
+                self.at += 1
+                base = self.node("percent", None, (base,), start)
+                continue
+            if token.kind == "word" and token.value.lower() in ("degrees", "degree", "deg", "度") and base.op in (
+                    "num", "div", "neg", "mul") and self.tokens[self.at + 1].value.lower() not in (
+                    "celsius", "fahrenheit", "c", "f", "centigrade"):
+                self.at += 1
+                base = self.node("deg", None, (base,), start)
+                continue
+            if token.kind == "text" and token.value.lower().strip(" .") in ("degrees", "degree", "deg", "度", "°"):
+                self.at += 1
+                base = self.node("deg", None, (base,), start)
+                continue
+            if token.kind != "cmd":
+                return base
+            if token.value == "!":
+                self.at += 1
+                base = self.node("fact", None, (base,), start)
+            elif token.value == "%":
+                self.at += 1
+                if base.op == "percent":
+                    continue
+                base = self.node("percent", None, (base,), start)
+            elif token.value in ("degree", "circ"):
+                self.at += 1
+                base = atoms.degree(self, base, start)
+            elif token.value == "'":
+                if base.op == "deg" or base.op not in ("sym", "const"):
+                    raise ReadError("a prime after a value")
+                self.at += 1
+                base = self.node("sym", f"{atoms.name_of(base)}'", (), start)
+                if self.is_sign("(") and len(base.value) <= 4:
+                    base = atoms.application(self, base.value, start)
+            elif token.value == "_":
+                self.at += 1
+                base = atoms.indexed(self, base, atoms.raw_argument(self), start)
+            else:
+                return base
+
+
+def _superscript(token: Token) -> Node:
+    text = token.value
+    try:
+        return number(int(text), token.start, token.end)
+    except ValueError:
+        if text.lstrip("+-").isalnum():
+            node = read(text)
+            return node._replace(start=token.start, end=token.end)
+        raise ReadError("an unreadable exponent") from None
+
+
+@lru_cache(maxsize=8192)
+def read(text: str, units: bool = True) -> Node:
+    """The tree of `text`. `units`: letters at the end of an item may name a unit. Raises ReadError, never anything else."""
+    try:
+        parser = Parser(blank_dollars(text), units)
+        if parser.token.kind == "end":
+            raise ReadError("nothing to read")
+        node = parser.sequence(())
+    except RecursionError:
+        raise Budget("nested too deep") from None
+    except (IndexError, ValueError, OverflowError, ZeroDivisionError) as error:
+        if isinstance(error, ReadError):
+            raise
+        raise ReadError(str(error)) from None
+    if parser.token.kind != "end":
+        raise ReadError(f"unread text at {parser.token.start}")
+    return node
+
+
+def literal_places(text: str) -> int | None:
+    """Decimal places of a plain decimal literal, 0 for an integer, None for anything else."""
+    body = text.strip().lstrip("+-").replace(",", "")
+    whole, point, places = body.partition(".")
+    if not (whole + places).isdigit():
+        return None
+    return len(places) if point else 0
+
+
+def as_fraction(node: Node) -> Fraction | None:
+    """The exact rational value of a literal, or None."""
+    return Fraction(node.value) if node.op == "num" else None
