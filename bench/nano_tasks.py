@@ -43,7 +43,8 @@ def main() -> None:
     }
     # Equal numbers of rows of each category: the mean of times, not of rates.
     medians["all six"] = statistics.harmonic_mean(medians.values())
-    table("Nano questions", ["category", "rows per CPU second"], [[name, f"{value:,.0f}"] for name, value in medians.items()])
+    rows = [[name, f"{value:,.0f}"] for name, value in medians.items()]
+    table("Nano questions", ["category", "rows per CPU second"], rows)
     if options.json:
         figures = {
             f"nano_tasks/{name}": {

@@ -5,62 +5,54 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from cogito_core.engines.base import Engine, Request, Sampling, seed_of
+from cogito_core.prompts import build_chat
+from cogito_core.sample import Picture
 from cogito_core.verify import judge
-from cogito_nano.sampling import sample_answers
 from cogito_nano.tasks import CATEGORIES, NanoItem
 from cogito_nano.tasks.splits import generate
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
+MAX_TOKENS = 48
+"""Longest answer in tokens; careful answers have at most 36."""
 
 _FORM = re.compile(r"<think>.+</think><answer>\\boxed\{[^{}]+\}</answer>", re.DOTALL)
 
 
 def accuracy_report(
-    model: Qwen2_5_VLForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    *,
-    per_category: int,
-    seed: int,
-    split: str = "validation",
-) -> dict[str, Any]:
+    engine: Engine, *, per_category: int, seed: int, split: str = "validation"
+) -> dict[str, dict[str, float]]:
     """Greedy and sampled (temperature 1) accuracy on ``per_category`` questions of each category."""
     items = [item for category in CATEGORIES for item in generate(split, category, per_category, seed)]
     return {
-        "greedy": score(items, answers_to(model, tokenizer, items, temperature=0.0, seed=seed)),
-        "sampled": score(items, answers_to(model, tokenizer, items, temperature=1.0, seed=seed)),
+        "greedy": score(items, answers_to(engine, items, temperature=0.0, seed=seed)),
+        "sampled": score(items, answers_to(engine, items, temperature=1.0, seed=seed)),
     }
 
 
-def answers_to(
-    model: Qwen2_5_VLForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    items: Sequence[NanoItem],
-    *,
-    temperature: float,
-    seed: int,
-    rows: int = 96,
-) -> list[str]:
-    """One answer for each item, ``rows`` at a time."""
-    return [
-        answer
-        for start in range(0, len(items), rows)
-        for answer in sample_answers(
-            model, tokenizer, items[start : start + rows], temperature=temperature, seed=seed + start
+def answers_to(engine: Engine, items: Sequence[NanoItem], *, temperature: float, seed: int) -> list[str]:
+    """One answer for each item, in their order."""
+    sampling = Sampling(temperature=temperature, max_tokens=MAX_TOKENS)
+    requests = [
+        Request(
+            str(number),
+            build_chat("nano", item.problem, (Picture(item.png_bytes),)),
+            (seed_of("nano-report", seed, number),),
+            sampling,
         )
+        for number, item in enumerate(items)
     ]
+    answers = {result.id: result.answers[0].text for result in engine.generate(requests)}
+    return [answers[request.id] for request in requests]
 
 
 def is_right(item: NanoItem, response: str) -> bool:
     """Whether the verifiers accept this response to this item."""
-    kind = item.answer_kind
-    return judge(response, item.answer, kind=kind, choices=item.choices).is_right
+    return judge(response, item.answer, kind=item.answer_kind, choices=item.choices).is_right
 
 
-def score(items: Sequence[NanoItem], responses: Sequence[str]) -> dict[str, Any]:
-    """Shares of right and of well-formed responses, overall, by category and by level."""
+def score(items: Sequence[NanoItem], responses: Sequence[str]) -> dict[str, float]:
+    """Shares of right and of well-formed responses: overall, by category, by level, by both."""
     right: dict[str, list[bool]] = defaultdict(list)
     for item, response in zip(items, responses, strict=True):
         verdict = is_right(item, response)

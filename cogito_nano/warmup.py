@@ -3,7 +3,7 @@
     python -m cogito_nano.warmup --out DIR --seed 0
 
 Two phases. First careful answers only, until the model sees. Then a mixture of careful and hasty answers, so that
-sampled answers are right about a third of the time: the skill is there, but rarely used, and reinforcement
+sampled answers are right about a third of the time: the skill is there but rarely used, and reinforcement
 learning has something to find. The report is printed and written to ``DIR/warmup.json``.
 """
 
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import torch
 import typer
 
-from cogito_core.console import run_cli, say
+from cogito_core.console import run_cli, say, table
+from cogito_core.engines import open_engine
 from cogito_nano.batches import Batch, encode_batch
 from cogito_nano.model import build_model, save_folder
 from cogito_nano.precision import bfloat16_products
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 60
 CAREFUL_SHARE = 0.25
-LEARNING_RATE = 2e-3
-MIXING_LEARNING_RATE = 3e-4
+"""Share of careful answers in the second phase."""
 
 
 @dataclass(frozen=True)
@@ -49,81 +49,93 @@ class Phase:
     answer: Callable[[NanoItem, random.Random], str]
 
 
-def warm_up(
-    out: Path, seed: int, careful_steps: int, mixed_steps: int
-) -> tuple[Qwen2_5_VLForConditionalGeneration, PreTrainedTokenizerFast]:
-    """Train from scratch and write the model folder; the same arguments give the same weights on one machine."""
+def phases(careful_steps: int, mixed_steps: int) -> tuple[Phase, Phase]:
+    """The two phases with the shipped learning rates."""
+    return (
+        Phase("careful", careful_steps, 2e-3, lambda item, _: careful(item)),
+        Phase("mixed", mixed_steps, 3e-4, _mixed_answer),
+    )
+
+
+def warm_up(folder: Path, seed: int, plan: tuple[Phase, ...]) -> None:
+    """Train from scratch, phase after phase, and write the last weights to ``folder``, each phase's to a subfolder.
+
+    The same arguments give the same weights on the same machine.
+    """
     tokenizer = train_tokenizer(nano_texts())
     model = build_model(tokenizer, seed)
-    stream = _stream(seed)
-    rng = random.Random(f"warmup/{seed}")
-    first = Phase("careful", careful_steps, LEARNING_RATE, lambda item, _: careful(item))
-    second = Phase("mixed", mixed_steps, MIXING_LEARNING_RATE, _mixed_answer)
-    for phase in (first, second):
-        _train(model, tokenizer, phase, stream, rng)
-        save_folder(model, tokenizer, out / phase.name)
-    return model, tokenizer
+    for phase in plan:
+        _train(model, tokenizer, phase, seed)
+        save_folder(model, tokenizer, folder / phase.name)
+    save_folder(model, tokenizer, folder)
 
 
 def _mixed_answer(item: NanoItem, rng: random.Random) -> str:
     return careful(item) if rng.random() < CAREFUL_SHARE else hasty(item, rng)
 
 
-def _stream(seed: int) -> Iterator[NanoItem]:
-    """Warm-up questions without end, the categories in turn."""
+def _questions(seed: int, rng: random.Random) -> Iterator[NanoItem]:
+    """Warm-up questions without end, the categories in turn, some reworded as the data pipeline does it."""
     round_size = 3000
     part = 0
     while True:
-        sources = [generate("warmup", category, round_size, seed * 1000 + part) for category in CATEGORIES]
+        sources = [generate("warmup", category, round_size, seed + part) for category in CATEGORIES]
         for _ in range(round_size):
             for source in sources:
-                yield next(source)
+                yield reworded(next(source), rng)
         part += 1
 
 
 def _train(
-    model: Qwen2_5_VLForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    phase: Phase,
-    stream: Iterator[NanoItem],
-    rng: random.Random,
+    model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, phase: Phase, seed: int
 ) -> None:
+    rng = random.Random(f"warmup/{phase.name}/{seed}")
+    questions = _questions(rng.randrange(1 << 20), rng)
     matrices = [weight for weight in model.parameters() if weight.dim() > 1]
-    others = [weight for weight in model.parameters() if weight.dim() < 2]
+    vectors = [weight for weight in model.parameters() if weight.dim() < 2]
     optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
+        [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
         lr=phase.peak,
         betas=(0.9, 0.98),
     )
-    began, shown = time.process_time(), 0.0
+    began, losses = time.process_time(), []
     for step in range(phase.steps):
-        rate = phase.peak * min(1.0, (step + 1) / 100, 1.05 - step / phase.steps)
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        rows = [(item, phase.answer(item, rng)) for item in (reworded(next(stream), rng) for _ in range(BATCH_SIZE))]
-        # Two halves by length: less padding for the same sum of gradients.
-        rows.sort(key=lambda row: len(row[0].problem) + len(row[1]))
-        halves = [_encode(tokenizer, rows[: BATCH_SIZE // 2]), _encode(tokenizer, rows[BATCH_SIZE // 2 :])]
-        total = sum(int(half.targets.sum()) for half in halves)
-        loss = 0.0
-        for half in halves:
-            with bfloat16_products(model):
-                part = _answer_loss(model, half) / total
-            part.backward()  # type: ignore[no-untyped-call]
-            loss += part.item()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        shown += loss
+            group["lr"] = phase.peak * min((step + 1) / 100, 1.05 - step / phase.steps, 1.0)
+        rows = [(item, phase.answer(item, rng)) for item in (next(questions) for _ in range(BATCH_SIZE))]
+        losses.append(_step(model, tokenizer, optimizer, rows))
         if (step + 1) % 100 == 0:
-            say(f"{phase.name} step {step + 1}/{phase.steps}: loss {shown / 100:.4f}, {time.process_time() - began:.0f} CPU s")
-            shown = 0.0
+            mean, spent = sum(losses[-100:]) / 100, time.process_time() - began
+            say(f"{phase.name} step {step + 1}/{phase.steps}: loss {mean:.4f}, {spent:.0f} CPU s")
+
+
+def _step(
+    model: Qwen2_5_VLForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    optimizer: torch.optim.Optimizer,
+    rows: list[tuple[NanoItem, str]],
+) -> float:
+    """One update; returns the mean negative log-probability of an answer token in nats."""
+    # Two halves by length: less padding for the same gradient.
+    rows.sort(key=lambda row: len(row[0].problem) + len(row[1]))
+    half = len(rows) // 2
+    batches = [_encode(tokenizer, part) for part in (rows[:half], rows[half:])]
+    tokens = sum(int(batch.targets.sum()) for batch in batches)
+    loss = 0.0
+    for batch in batches:
+        with bfloat16_products(model):
+            part_loss = _answer_loss(model, batch) / tokens
+        part_loss.backward()
+        loss += part_loss.item()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, rows: list[tuple[NanoItem, str]]) -> Batch:
-    return encode_batch(
-        tokenizer, [item.png_bytes for item, _ in rows], [item.problem for item, _ in rows], [text for _, text in rows]
-    )
+    pictures = [item.png_bytes for item, _ in rows]
+    return encode_batch(tokenizer, pictures, [item.problem for item, _ in rows], [text for _, text in rows])
 
 
 def _answer_loss(model: Qwen2_5_VLForConditionalGeneration, batch: Batch) -> torch.Tensor:
@@ -145,14 +157,24 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of weights, questions and answers.")] = 0,
     careful_steps: Annotated[int, typer.Option(help="Optimizer steps on careful answers.")] = 4000,
     mixed_steps: Annotated[int, typer.Option(help="Optimizer steps on the mixture.")] = 300,
+    report_rows: Annotated[int, typer.Option(help="Validation questions of each category in the report.")] = 150,
 ) -> None:
     """Train cogito-nano from random weights and report its accuracy by category."""
     torch.use_deterministic_algorithms(True)
-    model, tokenizer = warm_up(out, seed, careful_steps, mixed_steps)
-    save_folder(model, tokenizer, out)
-    report = accuracy_report(model, tokenizer, per_category=60, seed=seed)
+    plan = phases(careful_steps, mixed_steps)
+    warm_up(out, seed, plan)
+    report: dict[str, Any] = {}
+    for name, folder in (("careful", out / "careful"), ("base", out)):
+        engine = open_engine("transformers", str(folder))
+        report[name] = accuracy_report(engine, per_category=report_rows, seed=seed)
+        engine.close()
+    report["settings"] = {
+        "seed": seed, "careful_steps": careful_steps, "mixed_steps": mixed_steps, "report_rows": report_rows,
+    }  # fmt: skip
     (out / "warmup.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    say(json.dumps(report, indent=1))
+    columns = {f"{name}, {how}": report[name][how] for name in ("careful", "base") for how in ("greedy", "sampled")}
+    keys = ["all", *CATEGORIES, "level 1", "level 2", "level 3", "well-formed"]
+    table("Accuracy", ["", *columns], [[key, *(f"{part[key]:.2f}" for part in columns.values())] for key in keys])
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ def sketch(category: str, level: int, seed: int) -> tuple[Draft, random.Random]:
 
 
 def _finish(draft: Draft, rng: random.Random, category: str, level: int, seed: int) -> NanoItem:
-    answer, kind, choices = draft.answer, draft.kind, ()
+    answer, kind = draft.answer, draft.kind
+    choices: tuple[str, ...] = ()
     if draft.kind != "yes_no" and len(draft.pool) >= 3 and rng.random() < CHOICE_SHARE:
         options = [draft.answer, *draft.pool[:3]]
         rng.shuffle(options)

@@ -37,9 +37,7 @@ def build(level: int, rng: random.Random) -> Draft:
     wanted = {"colour": rng.choice(tuple(COLOURS)), "shape": rng.choice(SHAPES)}
     count = rng.randint(1, 5)
     same_colour = [(wanted["colour"], _other(rng, SHAPES, wanted["shape"])) for _ in range(rng.randint(1, 3))]
-    same_shape = [
-        (_other(rng, tuple(COLOURS), wanted["colour"]), wanted["shape"]) for _ in range(rng.randint(1, 3))
-    ]
+    same_shape = [(_other(rng, tuple(COLOURS), wanted["colour"]), wanted["shape"]) for _ in range(rng.randint(1, 3))]
     kinds = [(wanted["colour"], wanted["shape"])] * count + same_colour + same_shape
     noun = f"{wanted['colour']} {wanted['shape']}s"
     return _draft(rng, _scatter(rng, kinds), _how_many(rng, noun), wanted, "shape", 0, 7)
@@ -67,7 +65,7 @@ def _describe(things: list[Thing], wanted: dict[str, str], spoken: str) -> str:
     quarters, counts = [], []
     for quarter in _QUARTERS:
         inside = [thing for thing in named if thing[0] in quarter]
-        quarters.append(" ".join(thing[1 if spoken == "colour" else 2] for thing in inside) or "-")
+        quarters.append(" ".join(colour if spoken == "colour" else shape for _, colour, shape in inside) or "-")
         counts.append(str(sum(_matches(thing, wanted) for thing in inside)))
     total = sum(map(int, counts))
     return f"{', '.join(quarters)}; {'+'.join(counts)}={total}"

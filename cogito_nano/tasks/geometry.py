@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 from cogito_nano.tasks.draw import BACKGROUND_COUNT, COLOURS, Canvas
 from cogito_nano.tasks.item import Draft, near_numbers
@@ -50,7 +51,7 @@ def _rectangle(rng: random.Random) -> Draft:
     x, y = rng.randint(0, 7 - wide) * _UNIT, rng.randint(0, 7 - high) * _UNIT
     canvas = _paper(rng)
     canvas.rect(rng.choice(_INKS), x, y, x + wide * _UNIT, y + high * _UNIT)
-    state = {"wide": wide, "high": high}
+    state: dict[str, Any] = {"wide": wide, "high": high}
     if rng.random() < 0.6:
         area = wide * high
         describe = f"{wide}x{high}={area}"

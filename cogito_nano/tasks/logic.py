@@ -73,7 +73,9 @@ def _both(rng: random.Random, colours: Grid, shapes: Grid, hole: tuple[int, int]
         canvas.shape(shapes[row][column], colours[row][column], *_centre(row, column), 9)
     answer = names[hole[0]][hole[1]]
     colour, shape = answer.split()
-    used_colours, used_shapes = sorted({v for line in colours for v in line}), sorted({v for line in shapes for v in line})
+    # Sorted: the order of a set of strings differs from one process to the next.
+    used_colours = sorted({value for line in colours for value in line})
+    used_shapes = sorted({value for line in shapes for value in line})
     pool = [f"{c} {s}" for c in used_colours for s in used_shapes if (c == colour) != (s == shape)]
     rng.shuffle(pool)
     question = rng.choice(("What belongs in the empty cell?", "Which shape is missing?"))

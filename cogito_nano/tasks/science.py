@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
+from itertools import pairwise
 
 from cogito_nano.tasks.draw import BACKGROUND_COUNT, Canvas
 from cogito_nano.tasks.item import Draft, near_numbers
@@ -80,7 +81,7 @@ def _paths(columns: int, length: int) -> list[list[Cell]]:
 
 def _draw(rng: random.Random, canvas: Canvas, path: list[Cell], chain: list[str]) -> None:
     centres = [(column * _CELL + 13.5, row * _CELL + 13.5) for column, row in path]
-    for (x0, y0), (x1, y1) in zip(centres, centres[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(centres):
         ux, uy = (x1 - x0) / _CELL, (y1 - y0) / _CELL
         canvas.arrow("black", x0 + 9 * ux, y0 + 9 * uy, x1 - 9 * ux, y1 - 9 * uy)
     for name, (x, y) in sorted(zip(chain, centres, strict=True), key=lambda placed: placed[1]):

@@ -21,9 +21,7 @@ SPLITS = tuple(_SPLITS)
 _SEED_SPACE = 1 << 32
 
 
-def generate(
-    split: str, category: str, n: int, seed: int, levels: tuple[int, ...] = LEVELS
-) -> Iterator[NanoItem]:
+def generate(split: str, category: str, n: int, seed: int, levels: tuple[int, ...] = LEVELS) -> Iterator[NanoItem]:
     """``n`` questions of one category, the levels in turn, no two with the same question and picture.
 
     A picture belongs to exactly one split whatever ``seed`` is, so no picture of ``heldout`` can appear in

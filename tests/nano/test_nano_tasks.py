@@ -39,7 +39,11 @@ def test_the_same_seed_gives_the_same_item_in_another_process() -> None:
     )
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": hashseed}
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": hashseed},
         ).stdout
         for hashseed in ("1", "2")
     }
