@@ -90,18 +90,6 @@ def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Opti
     dcp.load(state, storage_reader=reader, no_dist=world.size == 1)
 
 
-def initialise_optimizer(optimizer: torch.optim.Optimizer) -> None:
-    """Give AdamW its (empty) state at once, for every parameter, whether it ever sees a gradient or not."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            if not optimizer.state[parameter]:
-                optimizer.state[parameter] = {
-                    "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-                    "exp_avg": torch.zeros_like(parameter),
-                    "exp_avg_sq": torch.zeros_like(parameter),
-                }
-
-
 def _state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
     weights = {name: p.detach() for name, p in policy.scorer.named_parameters()}
     moments = {f"{name}.{key}": value for name, p in policy.trainable for key, value in optimizer.state[p].items()}

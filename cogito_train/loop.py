@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cogito_core.console import CogitoError, say
 from cogito_core.engines.base import Chat, Sampling
 from cogito_core.engines.encode import Encoded, RequestError
@@ -25,12 +23,12 @@ from cogito_core.sample import Sample
 from cogito_train.card import model_card
 from cogito_train.checkpoint import (
     Progress,
-    initialise_optimizer,
     load_checkpoint,
     load_progress,
     save_checkpoint,
 )
 from cogito_train.config import Stage, TrainRecipe
+from cogito_train.optim import new_optimizer, set_rate
 from cogito_train.parallel import World
 from cogito_train.policy import Policy
 from cogito_train.preflight import check_disk, check_first_rollouts, count_prompt_tokens, unusable_golds
@@ -65,7 +63,7 @@ class Trainer:
 
     def train(self) -> dict[str, Any]:
         """Run what is left of all stages; returns the summary."""
-        self._new_optimizer()
+        self.optimizer = new_optimizer(self.policy, self.recipe.optimizer)
         resumed = self._resume()
         for number in range(self.progress.stage, len(self.recipe.stages)):
             if not (resumed and number == self.progress.stage):
@@ -87,7 +85,7 @@ class Trainer:
             reference = kept if self.recipe.hand_over.reference == "move" else before.reference
             self.policy.load_weights(Path(kept))
             if self.recipe.hand_over.optimizer == "reset":
-                self._new_optimizer()
+                self.optimizer = new_optimizer(self.policy, self.recipe.optimizer)
             self.progress = Progress(stage=number, start_weights=kept, reference=reference, finished=before.finished)
             if before.finished[-1]["validation"] is not None:
                 self.progress.best_step, self.progress.best_accuracy = 0, before.finished[-1]["validation"]
@@ -207,7 +205,7 @@ class Trainer:
         old = [None, *(score_old(self.policy, chunk, self.world) for chunk in chunks[1:])]
         totals: dict[str, float] = {}
         for number, chunk in enumerate(chunks):
-            self._set_rate(stage, self.progress.updates)
+            set_rate(self.optimizer, self.recipe.optimizer, stage, self.progress.updates)
             sums = update_policy(self.policy, self.optimizer, reference, chunk, self.world, old_logprobs=old[number])
             self.progress.updates += 1
             for key, value in sums.items():
@@ -295,23 +293,6 @@ class Trainer:
             for folder in keep.parent.iterdir():
                 if folder != keep:
                     shutil.rmtree(folder, ignore_errors=True)
-
-    def _new_optimizer(self) -> None:
-        rule = self.recipe.optimizer
-        self.optimizer = torch.optim.AdamW(
-            [parameter for _, parameter in self.policy.trainable],
-            lr=rule.learning_rate,
-            betas=(rule.beta1, rule.beta2),
-            eps=rule.eps,
-            weight_decay=rule.weight_decay,
-        )
-        initialise_optimizer(self.optimizer)
-
-    def _set_rate(self, stage: Stage, update: int) -> None:
-        rate = stage.learning_rate or self.recipe.optimizer.learning_rate
-        warm = min(1.0, (update + 1) / max(self.recipe.optimizer.warmup_steps, 1))
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * warm
 
     def _export_final(self, summary: dict[str, Any]) -> None:
         self.policy.load_weights(Path(self.progress.finished[-1]["weights"]))

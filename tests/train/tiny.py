@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cogito_core.engines.encode import Encoded
+from cogito_core.sample import Picture, Sample
+from cogito_core.shards import write_shards
+from cogito_nano.tasks import CATEGORIES
+from cogito_nano.tasks.splits import generate
 
 VOCABULARY, IMAGE, VIDEO, VISION_START, VISION_END, END, PAD = 96, 90, 91, 92, 93, 2, 0
 
@@ -70,3 +75,25 @@ def random_prompt(rng: np.random.Generator, grids: list[tuple[int, int]], words:
 def random_answers(rng: np.random.Generator, count: int, longest: int = 12) -> list[list[int]]:
     """Ragged random answers without vision tokens."""
     return [[int(t) for t in rng.integers(1, 80, size=rng.integers(1, longest + 1))] for _ in range(count)]
+
+
+def nano_data(directory: Path, *, train: int, validation: int) -> Path:
+    """A data directory of nano questions, `train` and `validation` rows of each category, without pass rates."""
+    for split, count in (("train", train), ("validation", validation)):
+        samples = [
+            Sample(
+                id=f"nano/{split}/{category}-{number}",
+                source=f"nano-{category}",
+                category=category,
+                split=split,
+                problem=item.problem,
+                images=(Picture(item.png_bytes),),
+                answer=item.answer,
+                answer_kind=item.answer_kind,
+                choices=item.choices,
+            )
+            for category in CATEGORIES
+            for number, item in enumerate(generate(split, category, count, seed=0))
+        ]
+        write_shards(samples, directory / "data", split=split)
+    return directory
