@@ -86,9 +86,11 @@ def ingest(
         raise CogitoError(f"say where {manifest.name} comes from: --from DIR, or --from hub")
     if limit is not None and limit < 1:
         raise CogitoError(f"--limit must be at least 1, not {limit}")
+    local = None if root is None else local_origin(source, root)
     config = {
         "source": manifest.name,
         "from": "hub" if root is None else str(root.resolve()),
+        "state_of_the_files": None if local is None else local.identity,
         "limit": limit,
         "manifest_sha256": file_hash(manifest_path("sources", name)),
         "code_version": CODE_VERSION,
@@ -96,7 +98,7 @@ def ingest(
     with RunDir.open(out, config=config, command="cogito-data ingest", inputs={"root": str(root or "hub")}) as run:
         if run.is_finished:
             return IngestResult(**json.loads((run.path / "summary.json").read_text(encoding="utf-8")))
-        origin = hub_origin(source, run.work) if root is None else local_origin(source, root)
+        origin = local or hub_origin(source, run.work)
         run.event("start", source=manifest.name, layout=origin.layout, origin=origin.shown)
         result = _run(run, source, origin, limit)
         run.event("done", kept=result.kept, dropped=result.dropped)

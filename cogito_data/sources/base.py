@@ -24,6 +24,8 @@ class Licence(Manifest):
     link: str
     redistribution: bool
     """Whether the terms allow publishing rows with their pictures."""
+    confirmed: bool
+    """Whether the terms were read in upstream's own files or page; if not, check before publishing."""
     note: str = ""
 
 

@@ -52,12 +52,7 @@ def _hub_row(row: Row) -> Problem:
     )
 
 
-ADAPTER = Adapter(
-    (
-        Layout("original", ("*/*_human.json",), _read, _problem),
-        vlm_jsonl("test_all.jsonl", lambda row: free_form(row, row.need("answer"), prose=True, spec=RELAXED)),
-        parquet_layout(_hub_row),
-        MATHVISTA,
-    ),
-    _hub_row,
-)
+_ORIGINAL = Layout("original", ("*/*_human.json",), _read, _problem)
+_CONVERTED = vlm_jsonl("test_all.jsonl", lambda row: free_form(row, row.need("answer"), prose=True, spec=RELAXED))
+
+ADAPTER = Adapter((_ORIGINAL, _CONVERTED, parquet_layout(_hub_row), MATHVISTA), _hub_row)

@@ -14,17 +14,12 @@ from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
 
-_QUESTION = ("question", "prompt", "problem")
-_ANSWER = ("answer", "output", "solution")
+_QUESTION, _ANSWER = ("question", "prompt", "problem"), ("answer", "output", "solution")
 _PICTURES = ("images", "image")
 
 
 def grid_text(row: Row, value: Any) -> str:
-    """A grid as rows of cells: one row a line, one space between cells; code fences are dropped.
-
-    Raises:
-        BadRow: the value is no grid.
-    """
+    """A grid as text: one row a line, one space between cells, no code fences. Raises BadRow if it is none."""
     if isinstance(value, list | tuple) and value and all(isinstance(line, list | tuple) for line in value):
         lines = [" ".join(map(str, line)) for line in value]
     elif isinstance(value, str):
@@ -40,9 +35,8 @@ def _field(row: Row, names: tuple[str, ...]) -> str:
 
 def _common(row: Row, number: str, split: str, pictures: tuple[Any, ...]) -> Problem:
     grid = grid_text(row, row.need(_field(row, _ANSWER)))
-    meta = {key: row.values[key] for key in ("difficulty", "problem_type", "type") if row.get(key)}
-    question = row.text(_field(row, _QUESTION))
-    return Problem(upstream_id=number, split=split, question=question, pictures=pictures,
+    meta = {key: row.values[key] for key in ("difficulty", "problem_type") if row.get(key)}
+    return Problem(upstream_id=number, split=split, question=row.text(_field(row, _QUESTION)), pictures=pictures,
                    gold=Gold(grid, "text", grid), meta=meta)
 
 

@@ -54,12 +54,7 @@ def _problem(row: Row, base: Path) -> Problem:
 
 _hub_row = cauldron_hub()
 
-ADAPTER = Adapter(
-    (
-        Layout("original", ("qa_pairs.json or */qa_pairs.json",), _read, _problem),
-        Layout("demo", (_DEMO,), _read_demo, _problem),
-        parquet_layout(_hub_row),
-        MATHVISTA,
-    ),
-    _hub_row,
-)
+_ORIGINAL = Layout("original", ("qa_pairs.json or */qa_pairs.json",), _read, _problem)
+_DEMO_LAYOUT = Layout("demo", (_DEMO,), _read_demo, _problem)
+
+ADAPTER = Adapter((_ORIGINAL, _DEMO_LAYOUT, parquet_layout(_hub_row), MATHVISTA), _hub_row)

@@ -35,11 +35,7 @@ def _problem(row: Row, base: Path) -> Problem:
         pictures=(base / file.with_name("img_diagram.png"),),
         gold=gold,
         choices=choices,
-        meta={
-            "precise_value": row.get("precise_value"),
-            "goal": row.get("problem_type_goal"),
-            "graph": row.get("problem_type_graph"),
-        },
+        meta={key: row.get(key) for key in ("precise_value", "problem_type_goal", "problem_type_graph")},
     )
 
 
@@ -53,12 +49,6 @@ def _hub_row(row: Row) -> Problem:
     )
 
 
-ADAPTER = Adapter(
-    (
-        Layout("original", ("[0-9]*/data.json or */[0-9]*/data.json",), _read, _problem),
-        parquet_layout(_hub_row),
-        FORMALGEO,
-        MATHVISTA,
-    ),
-    _hub_row,
-)
+ORIGINAL = Layout("original", ("[0-9]*/data.json or */[0-9]*/data.json",), _read, _problem)
+
+ADAPTER = Adapter((ORIGINAL, parquet_layout(_hub_row), FORMALGEO, MATHVISTA), _hub_row)

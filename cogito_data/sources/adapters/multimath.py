@@ -13,7 +13,7 @@ from cogito_data.sources.shapes.files import check_readable, json_list, picture_
 from cogito_data.sources.shapes.golds import final_answer, free_form
 from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, strip_option_labels
 
-_FOLDERS = ("", "images", "RGB_images", "images/RGB_images")
+_FOLDERS = ("", "images", "images/RGB_images")
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _SELECTION = "Video-R1-*.json"
 
@@ -36,17 +36,17 @@ def _chat(row: Row, base: Path) -> Iterator[Problem]:
         )
 
 
-def _read_selection(base: Path) -> Iterator[Row]:
-    rows = (row for path in sorted(base.glob(_SELECTION)) for row in json_list(path))
-    return (row for row in rows if row.get("data_source") == "Multimath-300k")
+def _selection(base: Path) -> Iterator[Row]:
+    for path in sorted(base.glob(_SELECTION)):
+        yield from (row for row in json_list(path) if row.get("data_source") == "Multimath-300k")
 
 
 def _selected(row: Row, base: Path) -> Problem:
     choices = strip_option_labels(row.texts("options")) if row.get("options") else ()
     tagged = _TAGS.search(row.text("solution"))
-    answer = tagged.group(1).strip() if tagged else row.text("solution")
+    answer = tagged.group(1) if tagged else row.text("solution")
     return Problem(
-        upstream_id=row.text("problem_id") if row.get("problem_id") is not None else Path(row.text("path")).stem,
+        upstream_id=Path(row.text("path")).stem if row.get("problem_id") is None else row.text("problem_id"),
         split="train",
         question=row.text("problem"),
         pictures=(picture_path(row, base, row.text("path").removeprefix("./"), _FOLDERS),),
@@ -55,7 +55,6 @@ def _selected(row: Row, base: Path) -> Problem:
     )
 
 
-ADAPTER = Adapter((
-    Layout("original", ("data.json",), lambda base: json_list(base / "data.json"), _chat),
-    Layout("video_r1", (_SELECTION,), _read_selection, _selected),
-))
+_ORIGINAL = Layout("original", ("data.json",), lambda base: json_list(base / "data.json"), _chat)
+
+ADAPTER = Adapter((_ORIGINAL, Layout("video_r1", (_SELECTION,), _selection, _selected)))

@@ -1,6 +1,6 @@
 """RAVEN and I-RAVEN (Zhang et al. 2019): one npz a puzzle, drawn here as one sheet with options A to H.
 
-The npz are opened with `allow_pickle=False`: an array of objects in one is refused, never unpickled.
+The npz are opened with `allow_pickle=False`: an array of objects is refused, never unpickled.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ def _problem(row: Row, base: Path) -> Problem:
     try:
         with np.load(base / file, allow_pickle=False) as arrays:
             panels, target = arrays["image"], int(arrays["target"])
-    except KeyError as error:
-        raise row.fail("missing_field", f"the npz lacks the array {error}") from error
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise row.fail("unreadable", f"the npz cannot be read ({' '.join(str(error).split())})") from error
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason = "missing_field" if isinstance(error, KeyError) else "unreadable"
+        raise row.fail(reason, f"the npz cannot be read ({' '.join(str(error).split())})") from error
     if panels.ndim != 3 or panels.shape[0] != 16 or panels.dtype != np.uint8:
         raise row.fail("wrong_type", f"array 'image' is {panels.dtype} {panels.shape}, not uint8 (16, h, w)")
     if not 0 <= target < 8:

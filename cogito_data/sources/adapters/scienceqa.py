@@ -29,18 +29,16 @@ def _read(base: Path) -> Iterator[Row]:
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
     pid, split = row.text("pid"), row.text("split")
-    name = row.need("image")
-    pictures: tuple[Path | Picture, ...] = ()
-    if name is not None:
-        folders = (f"images/{split}/{pid}", f"{split}/{pid}")
-        pictures = (picture_path(row, base, row.text("image"), folders),)
+    folders = (f"images/{split}/{pid}", f"{split}/{pid}")
+    has_picture = row.need("image") is not None
+    pictures = (picture_path(row, base, row.text("image"), folders),) if has_picture else ()
     return _common(row, pid, split, pictures)
 
 
 def _common(row: Row, pid: str, split: str, pictures: tuple[Path | Picture, ...]) -> Problem:
     choices = row.texts("choices")
     index = row.integer("answer")
-    hint = row.text("hint") if row.get("hint") is not None else ""
+    hint = row.text("hint") if row.get("hint") else ""
     question = row.text("question")
     return Problem(
         upstream_id=pid,
@@ -57,12 +55,6 @@ def _hub_row(row: Row) -> Problem:
     return _common(row, row_id(row), row_split(row), hub_pictures(row, "image"))
 
 
-ADAPTER = Adapter(
-    (
-        Layout("original", ("problems*.json",), _read, _problem),
-        llava_scienceqa(),
-        parquet_layout(_hub_row),
-        MATHVISTA,
-    ),
-    _hub_row,
-)
+_ORIGINAL = Layout("original", ("problems*.json",), _read, _problem)
+
+ADAPTER = Adapter((_ORIGINAL, llava_scienceqa(), parquet_layout(_hub_row), MATHVISTA), _hub_row)

@@ -18,16 +18,14 @@ _GROUPS = ("diagramQuestions", "nonDiagramQuestions")
 
 
 def _read(base: Path) -> Iterator[Row]:
-    files = sorted(base.glob("tqa_v*.json")) + sorted(base.glob("lesson_*.json"))
-    for path in files:
+    for path in [*sorted(base.glob("tqa_v*.json")), *sorted(base.glob("lesson_*.json"))]:
         split = re.search(r"_(train|val|test)$", path.stem)
         for lesson in json_list(path):
-            questions = lesson.get("questions")
-            if not isinstance(questions, dict):
+            groups = lesson.get("questions")
+            if not isinstance(groups, dict):
                 yield lesson
-                continue
-            for group in _GROUPS:
-                for key, values in (questions.get(group) or {}).items():
+            for group in _GROUPS if isinstance(groups, dict) else ():
+                for key, values in (groups.get(group) or {}).items():
                     row = as_row(f"{lesson.where}, question '{key}'", values)
                     place = {"__id__": key, "__split__": split.group(1) if split else "unsplit"}
                     yield Row(row.where, {**row.values, **place, "__lesson__": lesson.get("lessonName")})
@@ -57,11 +55,6 @@ def _problem(row: Row, base: Path) -> Problem:
 
 _hub_row = cauldron_hub()
 
-ADAPTER = Adapter(
-    (
-        Layout("original", ("tqa_v*.json or lesson_*.json",), _read, _problem),
-        parquet_layout(_hub_row),
-        MATHVISTA,
-    ),
-    _hub_row,
-)
+_ORIGINAL = Layout("original", ("tqa_v*.json or lesson_*.json",), _read, _problem)
+
+ADAPTER = Adapter((_ORIGINAL, parquet_layout(_hub_row), MATHVISTA), _hub_row)

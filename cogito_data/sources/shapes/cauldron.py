@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cogito_data.sources.base import Adapter, Gold, Problem
+from cogito_data.sources.base import Gold, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.golds import final_answer, free_form
-from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
+from cogito_data.sources.shapes.hub import hub_pictures, row_id, row_split
 from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
 
 _LABEL = re.compile(r"^\s*(?:Question|Answer)\s*:\s*", re.IGNORECASE)
@@ -76,13 +76,6 @@ def without_full_stop(answer: str) -> str:
     if answer.endswith(".") and not re.search(r"(?:\b\w\.)\w\.$|\.\.$", answer):
         return answer[:-1].rstrip()
     return answer
-
-
-def cauldron_adapter(*, units: bool = False, letters: bool = False,
-                     spec: Mapping[str, Any] | None = None) -> Adapter:
-    """The adapter of a source that is taken from The Cauldron, streamed or as a local copy of its Parquet files."""
-    hub_row = cauldron_hub(units=units, letters=letters, spec=spec)
-    return Adapter((parquet_layout(hub_row),), hub_row)
 
 
 def cauldron_hub(*, units: bool = False, letters: bool = False,

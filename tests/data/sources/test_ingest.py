@@ -1,0 +1,250 @@
+"""ingest: every row is either a sample or in the ledger, bad input is named, a killed run finishes alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from makers import files_of, jpeg, png, put, run
+
+import cogito_data.ingest as module
+from cogito_core.console import CogitoError
+from cogito_core.sample import Sample
+from cogito_core.shards import read_samples
+from cogito_data.ingest import ingest
+
+
+def tables(root: Path, n: int, **changes: dict[str, object]) -> Path:
+    """A TabMWP folder of n problems; `changes` replaces fields of single rows (None removes the field)."""
+    rows: dict[str, dict[str, object]] = {}
+    for i in range(n):
+        row: dict[str, object] = {
+            "question": f"What is the sum of row {i}?", "choices": None, "answer": f"{i},000" if i else "0",
+            "unit": "$" if i % 2 else None, "split": "train", "ques_type": "free_text", "grade": 3,
+        }
+        for key, value in changes.get(f"row{i}", {}).items():
+            if value is None:
+                row.pop(key)
+            else:
+                row[key] = value
+        rows[str(i)] = row
+        put(root / "tables" / f"{i}.png", png(i))
+    put(root / "problems_train.json", rows)
+    return root
+
+
+def test_rows_become_samples_with_provenance(tmp_path: Path) -> None:
+    result, samples, ledger = run("tabmwp", tables(tmp_path / "up", 3), tmp_path / "out")
+    assert (result.rows_read, result.kept, result.dropped, ledger) == (3, 3, {}, [])
+    sample = samples["tabmwp/train/1"]
+    assert sample.problem == "<image>\nWhat is the sum of row 1?"
+    assert (sample.answer, sample.original_answer, sample.answer_kind) == ("1000", "1,000", "number")
+    assert sample.answer_spec == {"unit": "$"}
+    assert sample.category == "chart"
+    assert sample.license == "CC-BY-NC-SA-4.0"
+    assert sample.upstream_id == "1"
+    assert sample.images[0].bytes == png(1), "the encoded bytes stay as they were"
+    assert sample.images[0].path == "tables/1.png"
+
+
+def test_the_run_directory_is_complete(tmp_path: Path) -> None:
+    run("tabmwp", tables(tmp_path / "up", 2), tmp_path / "out")
+    for name in ("config.yaml", "provenance.json", "events.jsonl", "summary.json", "ledger.jsonl"):
+        assert (tmp_path / "out" / name).is_file(), name
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["kept"] == 2 and summary["shards"] == ["data/train-00000.parquet"]
+
+
+BAD_ROWS = {
+    "missing_field": ({"question": None}, "'question' is missing"),
+    "wrong_type": ({"question": ["a"]}, "'question' should be text, not a list"),
+    "empty_question": ({"question": "  "}, "no text"),
+    "empty_gold": ({"answer": " "}, "gold is empty"),
+    "gold_not_in_choices": ({"choices": ["a", "b"], "answer": "c"}, "none of the options"),
+    "bad_choices": ({"choices": ["a"], "answer": "a"}, "1 options"),
+}
+
+
+@pytest.mark.parametrize("reason", BAD_ROWS)
+def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path, reason: str) -> None:
+    changes, words = BAD_ROWS[reason]
+    result, samples, ledger = run("tabmwp", tables(tmp_path / "up", 4, row2=dict(changes)), tmp_path / "out")
+    assert result.dropped == {reason: 1}
+    assert set(samples) == {"tabmwp/train/0", "tabmwp/train/1", "tabmwp/train/3"}
+    assert ledger[0]["reason"] == reason
+    assert "problems_train.json, row '2'" in ledger[0]["evidence"]
+    assert words in ledger[0]["evidence"]
+    assert "\n" not in ledger[0]["evidence"]
+
+
+def test_pictures_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 6)
+    (root / "tables/0.png").unlink()
+    (root / "tables/1.png").write_bytes(png(1)[:-20])
+    (root / "tables/2.png").write_bytes(b"not a picture at all")
+    (root / "tables/3.png").write_bytes(b"")
+    (root / "tables/4.png").write_bytes(jpeg(4)[:-40])
+    result, samples, ledger = run("tabmwp", root, tmp_path / "out")
+    assert result.dropped == {"picture_damaged": 4, "picture_missing": 1}
+    assert list(samples) == ["tabmwp/train/5"]
+    said = {row["id"]: row["evidence"] for row in ledger}
+    assert "tables/0.png is not there" in said["tabmwp/train/0"]
+    assert "truncated" in said["tabmwp/train/1"]
+    assert "truncated" in said["tabmwp/train/4"]
+
+
+def test_a_doubled_id_is_kept_once(tmp_path: Path) -> None:
+    question = {"image_index": 0, "answer": 1, "question": "Is it?", "image_filename": "a.png", "question_index": 7}
+    put(tmp_path / "up/superCLEVR_questions_30k.json", {"questions": [question, question]})
+    put(tmp_path / "up/images/a.png", png())
+    result, samples, ledger = run("super_clevr", tmp_path / "up", tmp_path / "out")
+    assert result.dropped == {"duplicate_id": 1}
+    assert list(samples) == ["super_clevr/train/30k-7"]
+    assert ledger[0]["id"] == "super_clevr/train/30k-7"
+
+
+def test_no_usable_row_because_of_the_form_is_an_error(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 2, row0={"answer": None}, row1={"answer": None})
+    with pytest.raises(CogitoError, match="row '0'.*'answer' is missing"):
+        ingest("tabmwp", root=root, out=tmp_path / "out")
+
+
+def test_no_usable_row_because_pictures_are_elsewhere_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tables(tmp_path / "up", 2)
+    for path in (root / "tables").iterdir():
+        path.unlink()
+    result = ingest("tabmwp", root=root, out=tmp_path / "out")
+    assert (result.kept, result.dropped) == (0, {"picture_missing": 2})
+    assert "not one of 2 rows" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_known_layout_names_what_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "up").mkdir()
+    with pytest.raises(CogitoError, match=r"none of the layouts of tabmwp; looked for original: problems_\*\.json"):
+        ingest("tabmwp", root=tmp_path / "up", out=tmp_path / "out")
+
+
+def test_damaged_json_names_file_and_line(tmp_path: Path) -> None:
+    put(tmp_path / "up/problems_train.json", '{"1": {"question": ')
+    with pytest.raises(CogitoError, match=r"problems_train\.json is not valid JSON \(line 1"):
+        ingest("tabmwp", root=tmp_path / "up", out=tmp_path / "out")
+
+
+def test_an_unknown_source_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(CogitoError, match="did you mean 'geos'"):
+        ingest("geoss", root=tmp_path, out=tmp_path / "out")
+
+
+def test_neither_folder_nor_hub_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CogitoError, match="--from DIR, or --from hub"):
+        ingest("geos", out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("limit", [1, 5, 40])
+def test_limit_counts_kept_rows(tmp_path: Path, limit: int) -> None:
+    root = tables(tmp_path / "up", 12, row0={"answer": " "}, row3={"answer": " "})
+    result, samples, _ = run("tabmwp", root, tmp_path / "out", limit=limit)
+    assert result.kept == min(limit, 10)
+    assert list(sorted(samples, key=lambda name: int(name.rpartition("/")[2])))[0] == "tabmwp/train/1"
+
+
+def test_the_result_does_not_depend_on_the_unit_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tables(tmp_path / "up", 23, row4={"answer": " "}, row20={"question": None})
+    run("tabmwp", root, tmp_path / "whole")
+    for size in (1, 7, 23):
+        monkeypatch.setattr(module, "UNIT_ROWS", size)
+        run("tabmwp", root, tmp_path / f"cut{size}")
+        assert files_of(tmp_path / f"cut{size}") == files_of(tmp_path / "whole")
+
+
+def test_the_result_does_not_depend_on_where_the_folder_is(tmp_path: Path) -> None:
+    run("tabmwp", tables(tmp_path / "a", 5), tmp_path / "out_a")
+    run("tabmwp", tables(tmp_path / "b/deeper", 5), tmp_path / "out_b")
+    first, second = files_of(tmp_path / "out_a"), files_of(tmp_path / "out_b")
+    assert first["data/train-00000.parquet"] == second["data/train-00000.parquet"]
+
+
+def test_an_interrupted_run_takes_up_after_the_last_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tables(tmp_path / "up", 20, row13={"answer": " "})
+    monkeypatch.setattr(module, "UNIT_ROWS", 4)
+    run("tabmwp", root, tmp_path / "whole")
+    done: list[str] = []
+    real = module.to_sample
+
+    def counted(manifest, problem, row, pictures, **more) -> Sample:  # type: ignore[no-untyped-def]
+        if len(done) == 11:
+            raise KeyboardInterrupt
+        done.append(problem.upstream_id)
+        return real(manifest, problem, row, pictures, **more)
+
+    monkeypatch.setattr(module, "to_sample", counted)
+    with pytest.raises(KeyboardInterrupt):
+        ingest("tabmwp", root=root, out=tmp_path / "out")
+    del done[:]
+    monkeypatch.setattr(module, "to_sample", lambda *a, **k: (done.append(a[1].upstream_id), real(*a, **k))[1])
+    ingest("tabmwp", root=root, out=tmp_path / "out")
+    assert done[0] == "8", "units 0 and 1 were finished, so row 8 is the first to be done again"
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+def test_a_finished_run_is_returned_as_it_is(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 3)
+    first = ingest("tabmwp", root=root, out=tmp_path / "out")
+    before = files_of(tmp_path / "out")
+    assert ingest("tabmwp", root=root, out=tmp_path / "out") == first
+    assert files_of(tmp_path / "out") == before
+
+
+def test_another_setting_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 3)
+    ingest("tabmwp", root=root, out=tmp_path / "out")
+    with pytest.raises(CogitoError, match="limit"):
+        ingest("tabmwp", root=root, out=tmp_path / "out", limit=1)
+
+
+def test_changed_input_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 3)
+    ingest("tabmwp", root=root, out=tmp_path / "out")
+    tables(root, 4)
+    with pytest.raises(CogitoError, match="state_of_the_files"):
+        ingest("tabmwp", root=root, out=tmp_path / "out")
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import cogito_data.ingest as module
+module.UNIT_ROWS = 5
+module.ingest("tabmwp", root=Path(sys.argv[1]), out=Path(sys.argv[2]))
+"""
+
+
+def test_kill_9_at_random_moments_gives_the_same_bytes(tmp_path: Path, repository: Path) -> None:
+    root = tables(tmp_path / "up", 400, row7={"answer": " "}, row300={"question": None})
+    command = [sys.executable, "-c", CHILD, str(root)]
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    started = time.monotonic()
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, env=environment)
+    whole_s = time.monotonic() - started
+    random_moments = random.Random(7)
+    kills = 0
+    for _ in range(60):
+        child = subprocess.Popen([*command, str(tmp_path / "out")], env=environment)
+        try:
+            child.wait(timeout=random_moments.uniform(0.3, 1.1) * whole_s if kills < 6 else None)
+            break
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            kills += 1
+    assert child.returncode == 0
+    assert kills >= 1
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+    assert len(list(read_samples(tmp_path / "out/data"))) == 398
