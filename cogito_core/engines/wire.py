@@ -1,0 +1,241 @@
+"""The OpenAI chat protocol as pure functions: bodies out, answers in, and what an error means."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, Literal
+
+from cogito_core.engines.base import Answer, Chat, Sampling
+from cogito_core.engines.encode import PixelLimits, content_parts, picture_for_wire
+from cogito_core.engines.http1 import HttpResponse
+from cogito_core.sample import Picture
+
+ServerKind = Literal["vllm", "openai", "other"]
+
+_PICTURES_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTraits:
+    """What a server told about itself."""
+
+    kind: ServerKind
+    max_model_len: int | None = None
+    root: str = ""
+    banned: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Ask again later; `overloaded` means the server is well but busy."""
+
+    reason: str
+    overloaded: bool = False
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This request will never be answered; others may be."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """No request will be answered: the sentence is for the user."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens one call used, as the server counts them."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+class MessageWriter:
+    """Writes the `messages` of a chat as JSON, pictures as data URLs of their final size."""
+
+    def __init__(self, limits: PixelLimits) -> None:
+        self.limits = limits
+        self._urls: OrderedDict[str, str] = OrderedDict()
+
+    def messages(self, chat: Chat) -> bytes:
+        """The JSON list.
+
+        Raises:
+            RequestError: a picture cannot be read, or marks and pictures do not fit together.
+        """
+        out: list[dict[str, Any]] = []
+        for role, parts in content_parts(chat):
+            content: Any
+            if any(isinstance(part, Picture) for part in parts):
+                content = [
+                    {"type": "image_url", "image_url": {"url": self._url(part)}}
+                    if isinstance(part, Picture)
+                    else {"type": "text", "text": part}
+                    for part in parts
+                ]
+            else:
+                content = "".join(part for part in parts if isinstance(part, str))
+            out.append({"role": role, "content": content})
+        return json.dumps(out).encode()
+
+    def _url(self, picture: Picture) -> str:
+        known = self._urls.get(picture.sha256)
+        if known is None:
+            data, media_type = picture_for_wire(picture, self.limits)
+            known = f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+            self._urls[picture.sha256] = known
+            if len(self._urls) > _PICTURES_KEPT:
+                self._urls.popitem(last=False)
+        else:
+            self._urls.move_to_end(picture.sha256)
+        return known
+
+
+def request_body(model: str, messages: bytes, sampling: Sampling, seed: int, traits: ServerTraits) -> bytes:
+    """The JSON body that asks for one answer."""
+    room = sampling.max_tokens
+    if traits.max_model_len is not None:
+        # vLLM refuses a larger figure outright, though it would stop at the end of its context anyway.
+        room = min(room, traits.max_model_len - 1)
+    fields: dict[str, Any] = {
+        "model": model,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "seed": seed,
+        "max_completion_tokens" if traits.kind == "openai" else "max_tokens": room,
+    }
+    if sampling.logprobs:
+        fields["logprobs"] = True
+    if traits.kind == "vllm":
+        fields["return_token_ids"] = True
+        if traits.banned:
+            fields["logit_bias"] = {str(token): -100 for token in traits.banned}
+    return json.dumps(fields).encode()[:-1] + b',"messages":' + messages + b"}"
+
+
+def read_answer(response: HttpResponse, seed: int, with_logprobs: bool) -> tuple[Answer, Usage] | Retry | Refused:
+    """What a 200 holds; anything that is not a complete answer is garbage and asked again."""
+    try:
+        data = json.loads(response.body)
+        choice = data["choices"][0]
+        message = choice["message"]
+        usage = data["usage"]
+        counted = Usage(
+            int(usage["prompt_tokens"]),
+            int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
+            int(usage["completion_tokens"]),
+        )
+        reason = choice["finish_reason"]
+        if reason == "content_filter":
+            return Refused("the server's content filter withheld the answer")
+        if reason not in ("stop", "length"):
+            return Retry(f"the server ended the answer for an unknown reason ({reason!r})")
+        logprobs = None
+        if with_logprobs:
+            if not choice.get("logprobs"):
+                return Refused("log-probabilities were asked for, but this server gives none")
+            logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
+        answer = Answer(
+            text=_full_text(message),
+            token_ids=tuple(int(token) for token in choice.get("token_ids") or ()),
+            logprobs=logprobs,
+            finish=reason,
+            n_tokens=counted.completion_tokens,
+            n_prompt_tokens=counted.prompt_tokens,
+            seed=seed,
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        return Retry(f"the server's answer is garbage ({type(error).__name__})")
+    return answer, counted
+
+
+def _full_text(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    thought = message.get("reasoning") or message.get("reasoning_content")
+    if content is None and thought is None:
+        raise KeyError("content")
+    text = content or ""
+    if thought:
+        # A server with a reasoning parser cuts the thoughts out of the text; we judge the whole answer.
+        text = f"<think>{thought}</think>{text}"
+    return str(text).encode("utf-8", errors="replace").decode("utf-8")
+
+
+_CONTEXT = re.compile(
+    r"context.{0,3}length|max_model_len|maximum (model )?length|longer than the max|too many tokens", re.I
+)
+_IMAGE = re.compile(r"\bimages?\b|multi-?modal|vision", re.I)
+_MODEL = re.compile(r"model\b.{0,200}(not exist|not found|not supported|unknown|does not support this)", re.I | re.S)
+
+
+def read_error(response: HttpResponse, url: str, model: str, has_key: bool) -> Retry | Refused | Fatal:
+    """What a status other than 200 means: ask again, give up this request, or give up altogether."""
+    status = response.status
+    said = error_text(response)
+    if status in (401, 403):
+        hint = "check COGITO_API_KEY or OPENAI_API_KEY" if has_key else "set COGITO_API_KEY or OPENAI_API_KEY"
+        return Fatal(f"the server {url} refuses access ({status}): {hint}")
+    if status == 402 or "insufficient_quota" in said:
+        return Fatal(f"the account at {url} has no credit left ({said})")
+    if status == 404:
+        if _MODEL.search(said):
+            return Fatal(f"the server {url} does not serve '{model}' ({said})")
+        return Fatal(f"{url} is not the base URL of an OpenAI-compatible server (404 for /chat/completions)")
+    if status in (429, 503, 529):
+        return Retry(f"the server is overloaded ({status})", overloaded=True, after_s=retry_after(response))
+    if status in (408, 409, 425) or status >= 500:
+        return Retry(f"the server failed ({status}: {said})")
+    if 300 <= status < 400:
+        return Fatal(
+            f"the server {url} redirects elsewhere ({response.headers.get('location', 'nowhere')}); give that URL"
+        )
+    if status == 413:
+        return Refused("the request is too large for the server; lower max_pixels")
+    if _CONTEXT.search(said):
+        return Refused(f"prompt and answer do not fit into the server's context: {said}")
+    if _IMAGE.search(said):
+        return Refused(f"the server refuses the picture: {said}")
+    return Refused(f"the server refuses the request ({status}: {said})")
+
+
+def error_text(response: HttpResponse) -> str:
+    """The server's own words, at most 300 characters on one line."""
+    try:
+        data = json.loads(response.body)
+    except ValueError:
+        return " ".join(response.body[:300].decode("utf-8", errors="replace").split())
+    for path in (("error", "message"), ("message",), ("detail",), ("error",)):
+        found: Any = data
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, str) and found:
+            return " ".join(found.split())[:300]
+    return " ".join(json.dumps(data).split())[:300]
+
+
+def retry_after(response: HttpResponse) -> float | None:
+    """Seconds the server asks us to wait, from a Retry-After header in either of its forms; at most ten minutes."""
+    value = response.headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), 600.0)
