@@ -263,7 +263,7 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
         raise ValueError(f"the record has no gold in '{columns.gold}'")
     form = columns.gold_form
     if form == "flag":
-        return ("yes" if gold in ("1", "True", "true") else "no"), (), kind or "yes_no"
+        return ("yes" if gold.casefold() in ("1", "true", "yes") else "no"), (), kind or "yes_no"
     if not choices and (columns.choices_form != "in_picture" or form == "text"):
         return gold, tuple(values[1:]), kind
     if form == "index":

@@ -187,7 +187,7 @@ def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: R
                 advance(1)
     finally:
         engine.close()
-    run.event("answered", questions=total, failed=failed)
+    run.event("answered", questions=total, failed=failed, stored_before=engine.hits, generated=engine.misses)
 
 
 def _finish(works: list[_Work], options: EvalOptions, config: dict[str, Any], run: RunDir) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogito_core.console import CogitoError
-from cogito_core.sample import Sample
+from cogito_core.sample import Picture, Sample, image_hash
 from cogito_core.shards import read_samples
 from cogito_eval.item import Item, PictureRef
 
@@ -51,14 +51,17 @@ def _spec(sample: Sample) -> dict[str, object]:
 
 
 def _drawn() -> list[Item]:
+    """The categories in turn, so that the first questions are of all six."""
     from cogito_nano.tasks import CATEGORIES
     from cogito_nano.tasks.splits import generate
 
+    rounds = zip(*(generate(SPLIT, category, PER_CATEGORY, seed=0) for category in CATEGORIES), strict=True)
     return [
-        Item(id=f"nano/{SPLIT}/{category}-{drawn.seed}", problem=drawn.problem, gold=drawn.answer,
+        Item(id=f"nano/{SPLIT}/{drawn.category}-{drawn.level}-{drawn.seed}", problem=drawn.problem, gold=drawn.answer,
              kind=drawn.answer_kind, choices=drawn.choices, shown_choices=True,
-             tags={"category": (category,), "level": (str(drawn.level),)}, cluster=drawn.picture_key,
-             pictures=(PictureRef(Path(f"{category}-{drawn.seed}.png"), drawn.png_bytes),))
-        for category in CATEGORIES
-        for drawn in generate(SPLIT, category, PER_CATEGORY, seed=0)
+             tags={"category": (drawn.category,), "level": (str(drawn.level),)},
+             cluster=image_hash((Picture(drawn.png_bytes),)),
+             pictures=(PictureRef(Path(f"{drawn.category}-{drawn.seed}.png"), drawn.png_bytes),))
+        for one_of_each in rounds
+        for drawn in one_of_each
     ]

@@ -1,0 +1,187 @@
+"""Whole runs with cogito-nano: results, resume after a kill, damaged input, several samples, rotations, rescoring."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cogito_core.console import CogitoError, UsageError
+from cogito_eval.compare import compare_runs, examples
+from cogito_eval.rescore import rescore
+from cogito_eval.results import read_rows, result_files
+from cogito_eval.run import EvalOptions, evaluate
+
+NANO = EvalOptions(bench="nano", model="nano", limit=18, temperature=1.0, max_tokens=24)
+OUTPUTS = ("results/nano.jsonl", "results/nano.parquet", "scores.json", "report.html", "pictures/nano.parquet")
+
+
+@pytest.fixture(scope="module")
+def nano_run(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "nano"
+    evaluate(NANO, out)
+    return out
+
+
+def _events(out: Path, kind: str) -> list[dict]:
+    lines = (out / "events.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+
+def test_a_run_directory_is_whole(nano_run):
+    for name in (*OUTPUTS, "config.yaml", "provenance.json", "summary.json", "ledger.jsonl"):
+        assert (nano_run / name).is_file(), name
+    scores = json.loads((nano_run / "scores.json").read_text())["nano"]
+    assert scores["n"] == 18 and scores["ci95"][0] <= scores["accuracy"] <= scores["ci95"][1]
+    assert scores["items"]["expected"] == 600 and scores["items"]["asked"] == 18
+    assert scores["sampling"]["temperature"] == 1.0 and scores["prompt"].startswith("nano/")
+    assert len(scores["by"]["category"]) == 6
+    rows = list(read_rows(nano_run / "results" / "nano.jsonl"))
+    assert len({row["id"] for row in rows}) == 18 and all(row["pictures"] for row in rows)
+    right = sum(row["strict"]["outcome"] == "right" for row in rows)
+    assert scores["accuracy"] == pytest.approx(right / 18)
+
+
+def test_the_same_command_gives_the_same_bytes(nano_run, tmp_path):
+    evaluate(NANO, tmp_path / "again")
+    for name in OUTPUTS:
+        ours, other = (nano_run / name).read_bytes(), (tmp_path / "again" / name).read_bytes()
+        if name == "report.html":
+            ours, other = (text.replace(str(p).encode(), b"") for text, p in
+                           ((ours, nano_run), (other, tmp_path / "again")))
+        assert ours == other, name
+
+
+def test_a_finished_run_asks_nothing(nano_run):
+    before = (nano_run / "events.jsonl").read_bytes()
+    assert evaluate(NANO, nano_run) == json.loads((nano_run / "scores.json").read_text())
+    assert (nano_run / "events.jsonl").read_bytes() == before
+
+
+def test_another_configuration_is_refused(nano_run):
+    with pytest.raises(CogitoError, match="seed"):
+        evaluate(EvalOptions(bench="nano", model="nano", limit=18, temperature=1.0, max_tokens=24, seed=1), nano_run)
+
+
+def test_after_kill_nine_no_answer_is_asked_twice(nano_run, tmp_path):
+    out = tmp_path / "killed"
+    code = (
+        "from pathlib import Path; from cogito_eval.run import EvalOptions, evaluate;"
+        f"evaluate(EvalOptions(bench='nano', model='nano', limit=18, temperature=1.0, max_tokens=24), Path({str(out)!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stored = 0
+    deadline = time.monotonic() + 120
+    while stored == 0 and process.poll() is None and time.monotonic() < deadline:
+        stored = _stored_answers(out)
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = _stored_answers(out)
+    assert stored > 0
+    evaluate(NANO, out)
+    last = _events(out, "answered")[-1] if _events(out, "answered") else {}
+    assert last["stored_before"] >= stored and last["stored_before"] + last["generated"] == 18
+    for name in ("results/nano.jsonl", "scores.json"):
+        assert (out / name).read_bytes() == (nano_run / name).read_bytes()
+
+
+def _stored_answers(out: Path) -> int:
+    path = out / "work" / "answers"
+    if not path.is_file():
+        return 0
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        try:
+            return int(connection.execute("SELECT COUNT(*) FROM answers").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return 0
+
+
+def test_a_benchmark_from_a_manifest_file_with_rotations(choice_bench, tmp_path):
+    manifest, folder = choice_bench
+    (folder / "shapes" / "1.png").write_bytes((folder / "shapes" / "1.png").read_bytes()[:60])
+    options = EvalOptions(bench=str(manifest), model="nano", root=str(folder), max_tokens=8, circular=True)
+    scores = evaluate(options, tmp_path / "out")["shapes"]
+    assert scores["n"] == 4 and scores["circular_accuracy"]["n"] == 4
+    assert scores["items"]["without_pictures"] == 1 and scores["items"]["damaged_pictures"] == 3
+    rows = list(read_rows(tmp_path / "out" / "results" / "shapes.jsonl"))
+    assert len(rows) == 12
+    turned = {row["id"]: (row["gold"], row["choices"]) for row in rows if row["id"].startswith("q2")}
+    assert {choices["ABC".index(gold)] for gold, choices in turned.values()} == {"5"}
+    reasons = [json.loads(line) for line in (tmp_path / "out" / "ledger.jsonl").read_text().splitlines()]
+    assert {entry["reason"] for entry in reasons} == {"cannot be asked", "damaged picture"}
+
+
+def test_several_samples(tmp_path):
+    options = EvalOptions(bench="nano", model="nano", limit=6, samples=3, max_tokens=16)
+    scores = evaluate(options, tmp_path / "out")["nano"]
+    assert scores["samples"] == 3 and scores["sampled"]["k"] == 3 and scores["n"] == 6
+    rows = list(read_rows(tmp_path / "out" / "results" / "nano.jsonl"))
+    assert len({row["response"] for row in rows if row["id"] == rows[0]["id"]}) > 1
+    compared = compare_runs(tmp_path / "out", tmp_path / "out")["benchmarks"]["nano"]
+    assert compared["difference"]["value"] == 0 and compared["gained"] == compared["lost"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"samples": 0}, "--samples"), ({"samples": 4, "temperature": 0.0}, "--temperature"), ({"limit": 0}, "--limit"),
+     ({"protocol": "papr"}, "--protocol"), ({"judge": "openai:http://x"}, "--judge-model"),
+     ({"temperature": -1.0}, "temperature"), ({"protocol": "own"}, "no prompt")],
+)
+def test_wrong_usage_is_said_before_anything_is_written(change, sentence, tmp_path):
+    with pytest.raises(UsageError, match=sentence):
+        evaluate(EvalOptions(**{"bench": "nano", "model": "nano", **change}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_rescore_repeats_the_verdicts_and_names_changes(nano_run, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(nano_run, copy)
+    unchanged = rescore(copy)["nano"]
+    assert unchanged["before"] == unchanged["after"] and not unchanged["strict_changed"]
+    assert (copy / "results" / "nano.jsonl").read_bytes() == (nano_run / "results" / "nano.jsonl").read_bytes()
+    path = copy / "results" / "nano.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["response"], rows[0]["strict"]["outcome"] = f"\\boxed{{{rows[0]['gold']}}}", "wrong"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    changed = rescore(copy)["nano"]["strict_changed"]
+    assert [(c["id"], c["before"], c["after"]) for c in changed] == [(rows[0]["id"], "wrong", "right")]
+
+
+def test_comparison_pairs_by_question(nano_run, tmp_path):
+    other = EvalOptions(bench="nano", model="nano", limit=18, temperature=1.0, max_tokens=24, seed=5)
+    evaluate(other, tmp_path / "b")
+    found = compare_runs(nano_run, tmp_path / "b")["benchmarks"]["nano"]
+    a = {r["id"]: r["strict"]["outcome"] == "right" for r in read_rows(result_files(nano_run)["nano"])}
+    b = {r["id"]: r["strict"]["outcome"] == "right" for r in read_rows(result_files(tmp_path / "b")["nano"])}
+    assert found["gained"] == [id for id in a if b[id] and not a[id]]
+    assert found["lost"] == [id for id in a if a[id] and not b[id]]
+    expected = (sum(b.values()) - sum(a.values())) / 18
+    assert found["difference"]["value"] == pytest.approx(expected)
+    shown = examples(nano_run, tmp_path / "b", "nano", 6)
+    assert len({entry["category"] for entry in shown}) == 6
+    assert all(entry["pictures"] and entry["before"] is not None for entry in shown)
+
+
+def test_runs_without_a_common_question_are_refused(nano_run, tmp_path):
+    (tmp_path / "results").mkdir()
+    with pytest.raises(CogitoError, match="no results"):
+        compare_runs(nano_run, tmp_path)
+    (tmp_path / "results" / "other.jsonl").write_text("")
+    with pytest.raises(CogitoError, match="share no benchmark"):
+        compare_runs(nano_run, tmp_path)
+    (tmp_path / "results" / "nano.jsonl").write_text('{"id": 1}\n')
+    with pytest.raises(CogitoError, match="line 1"):
+        compare_runs(nano_run, tmp_path)
