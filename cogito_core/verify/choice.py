@@ -61,7 +61,7 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         index = _letter(letter, last)
         certain = leading.group(5) is None
         if index >= 0:
-            pick = _with_text(index, rest, keys, certain)
+            pick = _with_text(index, rest, keys, certain or gold_side)
             if pick is not None:
                 return pick
     return _NOTHING
@@ -84,7 +84,7 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
         return Pick(frozenset(), "conflict", "several letters")
     if keys and keys[index] and (key.startswith(keys[index]) or len(key) > 3 and keys[index].startswith(key)):
         return Pick(frozenset([index]), "letter and text")
-    if certain or not keys:
+    if certain:
         return Pick(frozenset([index]), "letter")
     return None
 

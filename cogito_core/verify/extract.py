@@ -1,21 +1,198 @@
-"""Find the final answer in a response."""
+"""Find the final answer of a response, with the evidence, apart from judging it.
+
+Ranks, strongest first: answer tag, JSON or ####; box; "the answer is"; a concluding sentence; the last line. Within a
+rank the later place wins. Thinking never counts. Two different boxes, "A or B", a letter against another option's text
+are conflicts: then there is no answer, and the reason is kept.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from cogito_core.verify.verdict import Extraction
+from cogito_core.verify import candidates, prose
+from cogito_core.verify.clean import fold, strip_dress
+from cogito_core.verify.kinds import MATH_KINDS, NO, YES, canonical_kind
+from cogito_core.verify.letters import REFUSAL, extract_choice
+from cogito_core.verify.verdict import Candidate, Extraction
+from cogito_core.verify.visible import visible
+
+MAX_RESPONSE = 200_000
+TAIL = 60_000
+"""Only this many characters at the end of a longer response are read."""
+
+_JOINER = re.compile(r"[\s,;&.$\\()\[\]]|\\(?:text|mathrm|textbf|quad|qquad)|and|或|和|or", re.I)
 
 
 def extract(response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False) -> Extraction:
-    """The final answer of `response`: an answer tag, a box, or the last line."""
-    text = str(response)
-    body = text.rsplit("</think>", 1)[-1]
-    for rule, pattern in (("answer_tag", r"<answer>(.*?)</answer>"), ("box", r"\\boxed\{([^{}]*)\}")):
-        found = re.findall(pattern, body, re.S)
-        if found:
-            inner = re.search(r"\\boxed\{([^{}]*)\}", found[-1])
-            return Extraction(inner.group(1) if inner else found[-1].strip(), rule)
-    lines = [line.strip() for line in body.splitlines() if line.strip()]
-    return Extraction(lines[-1], "last_line") if lines else Extraction(None, "none", conflict="no answer found")
+    """The final answer of `response`. `kind` and `choices` say what to look for. Never raises on any string.
+
+    >>> extract("<think>maybe 3</think> So the answer is 42 because 6*7 = 42.", kind="number").text
+    '42'
+    """
+    from cogito_core.verify.api import as_text
+
+    full = as_text(response)
+    cut = max(0, len(full) - TAIL) if len(full) > MAX_RESPONSE else 0
+    wanted = canonical_kind(kind)
+    try:
+        text = visible(full)
+        if cut:
+            text = " " * cut + text[cut:]
+        if wanted in ("choice", "choices") or choices and wanted in ("", "choice"):
+            return extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
+        return _extract_free(text, wanted, gold_side)
+    except (RecursionError, MemoryError, ValueError, LookupError, ArithmeticError, TypeError) as error:
+        return Extraction(None, "failure", None, f"the extraction failed: {type(error).__name__}")
+
+
+def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
+    if not text.strip():
+        return Extraction(None, "none", None, "the response is empty")
+    tags = list(candidates.tags(text))
+    if tags:
+        last = tags[-1]
+        inner = candidates.boxes(last.text)
+        if inner:
+            return _from_boxes(last.text, inner, kind, gold_side, tags, last.span[0])
+        clause = _reduced(last, kind) if kind in MATH_KINDS or kind == "yes_no" else last
+        return Extraction(clause.text, last.rule, clause.span, "" if clause.text else "the answer tag is empty", tuple(reversed(tags))) \
+            if clause.text else Extraction(None, last.rule, last.span, "the answer tag is empty", tuple(tags))
+    boxes = candidates.boxes(text)
+    if boxes:
+        return _from_boxes(text, boxes, kind, gold_side, [], 0)
+    if kind == "yes_no":
+        return _yes_no(text)
+    body = text.strip()
+    start = text.find(body)
+    whole = Candidate(body, "whole response", candidates.LAST, (start, start + len(body)))
+    if gold_side or len(body) <= 300 and "\n" not in strip_dress(body) and _readable(whole, kind):
+        return Extraction(body, "whole response", whole.span, "", (whole,))
+    if kind in MATH_KINDS or kind in ("time", "date"):
+        return prose.value_in_response(text, kind)
+    return _words(text, whole)
+
+
+def _readable(whole: Candidate, kind: str) -> bool:
+    if kind in MATH_KINDS or kind in ("time", "date"):
+        return prose.readable(whole.text, kind)
+    return len(whole.text) <= 80 and not candidates.phrases(whole.text)
+
+
+def _reduced(candidate: Candidate, kind: str) -> Candidate:
+    """A tag's content down to the value, where it holds a sentence."""
+    if kind == "yes_no" or prose.readable(candidate.text, kind):
+        return candidate
+    found = prose.value_in_response(candidate.text, kind)
+    if found.text is None or found.span is None:
+        return candidate
+    offset = candidate.span[0]
+    return Candidate(found.text, candidate.rule, candidate.rank, (offset + found.span[0], offset + found.span[1]))
+
+
+def _from_boxes(text: str, boxes: list[Candidate], kind: str, gold_side: bool, before: list[Candidate], offset: int) -> Extraction:
+    """One box; or several joined by "and"; or a conflict."""
+    evidence = tuple(reversed([*before, *boxes]))
+    last = boxes[-1]
+    span = (last.span[0] + offset, last.span[1] + offset)
+    group = [last]
+    for one in reversed(boxes[:-1]):
+        between = text[one.span[1]:group[0].span[0]]
+        between = re.sub(r"^\s*\}|\\+(?:boxed|fbox)\s*\{?$", "", between)
+        named = re.sub(r"(?:\\?[A-Za-z]|\w)(?:_\{?\w+\}?)?\s*=\s*$", "", between.strip().rstrip("$").rstrip())
+        plain = _JOINER.sub("", re.sub(r"part\s*\(?\w\)?|for\b|\\+[a-z]+", "", named))
+        joined = bool(re.search(r"and|,|;|&|和|^\s*\}?\s*$", between, re.I)) and len(plain.strip(" {}$~")) == 0
+        if not joined and re.search(r"\band\b|,", between) and len(between) <= 40 and len(re.findall(r"[A-Za-z]{2,}", plain)) <= 2 and "then" not in between:
+            joined = kind in ("list", "") or gold_side
+        if not joined:
+            break
+        group.insert(0, one)
+    if len(group) > 1:
+        texts = [one.text for one in group]
+        distinct = list(dict.fromkeys(fold(strip_dress(one)) for one in texts))
+        if len(distinct) > 1:
+            adjacent = not re.search(r"and|,|;|和", text[group[0].span[1]:last.span[0]], re.I)
+            if adjacent and not gold_side:
+                return Extraction(None, "conflict", span, "two different boxes side by side", evidence)
+            either = re.search(r"\bor\b|或", text[group[0].span[1]:last.span[0]], re.I)
+            names = [_name_before(text, one.span[0]) for one in group]
+            if all(names) and not any("=" in one for one in texts):
+                texts = [f"{name} = {one}" for name, one in zip(names, texts, strict=True)]
+            return Extraction((" or " if either else ", ").join(texts), "boxes", (group[0].span[0] + offset, span[1]), "", evidence)
+    others = [one for one in boxes if one not in group]
+    differing = [one for one in others if _key(one.text) != _key(last.text)]
+    if differing and not gold_side and not _final(text, last, differing[-1]):
+        return Extraction(None, "conflict", span, "two different boxes", evidence)
+    inner = candidates.boxes(last.text)
+    content = inner[-1].text if inner and len(inner[-1].text) + 12 > len(last.text) else last.text
+    tail = re.match(r"\}?\s*\$?\s*(\\?%|percent\b|pct\b)", text[last.span[1]:last.span[1] + 16])
+    if tail and "%" not in content:
+        content += " %"
+    return Extraction(content, "box", span, "", evidence)
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\s|\\left|\\right|\\[,;!]|\\d?t?frac", "", strip_dress(text))
+
+
+def _name_before(text: str, start: int) -> str:
+    match = re.search(r"((?:\\[a-z]+|[A-Za-z])(?:_\{?\w+\}?)?)\s*=\s*\\+boxed\s*\{\s*$", text[:start])
+    return match.group(1) if match else ""
+
+
+def _final(text: str, last: Candidate, earlier: Candidate) -> bool:
+    """Whether the last box is announced as the final answer, after the sentence of the other one."""
+    between = text[earlier.span[1]:last.span[0]]
+    return bool(re.search(r"final|answer|therefore|thus|hence|response|conclusion|so,? the|答案|因此|所以", between, re.I)) and (
+        "\n" in between or "." in between or "#" in between)
+
+
+def _yes_no(text: str) -> Extraction:
+    """Yes or no: the answer phrase's first word, else the response's, else a concluding sentence's."""
+    word = re.compile(r"[\s*\"'(\[“]*(yes|no|true|false|是的?|不是|否|对|错|正确|错误)(?![A-Za-z])", re.I)
+    for one in reversed(candidates.phrases(text)):
+        match = word.match(one.text)
+        if match:
+            return Extraction(match.group(1), "answer phrase", one.span, "", (one,))
+    body = text.strip()
+    start = text.find(body)
+    match = word.match(body)
+    if match:
+        return Extraction(match.group(1), "first word", (start, start + match.end()))
+    for begin, end in reversed(candidates.sentences(text)):
+        piece = text[begin:end]
+        found = {w.lower() for w in re.findall(r"\b(?:yes|no|true|false)\b", piece, re.I)} & (YES | NO)
+        match = re.match(r"\W*(?:(?:so|therefore|thus|hence)\W+)?(yes|no|true|false)\b", piece, re.I)
+        if match and len(found) == 1:
+            return Extraction(match.group(1), "conclusion", (begin, end))
+    return Extraction(None, "none", None, "neither yes nor no is said")
+
+
+def _words(text: str, whole: Candidate) -> Extraction:
+    """A text answer: after the answer phrase, else a bold conclusion, else a short response or its last line."""
+    found = candidates.phrases(text)
+    if found:
+        last = found[-1]
+        if not REFUSAL.search(last.text):
+            return Extraction(_trimmed(last.text), "answer phrase", last.span, "", tuple(reversed(found)))
+        return Extraction(None, "refusal", last.span, "the response declines to answer", tuple(found))
+    if len(whole.text) <= 80 and "\n" not in whole.text:
+        return Extraction(whole.text, "whole response", whole.span, "", (whole,))
+    bold = list(re.finditer(r"\*\*([^*\n]{1,120})\*\*", text))
+    spans = candidates.sentences(text)
+    if bold and spans and bold[-1].start() >= spans[-1][0] and not bold[-1].group(1).strip().endswith(":"):
+        return Extraction(bold[-1].group(1).strip(), "bold", bold[-1].span(1))
+    if spans:
+        start, end = spans[-1]
+        piece = text[start:end].strip()
+        if REFUSAL.search(piece):
+            return Extraction(None, "refusal", (start, end), "the response declines to answer")
+        stated = re.search(r"\b(?:is|are|was|were)\s+(?!that\b)(.+)$", piece) if candidates.concludes(piece) else None
+        answer = stated.group(1) if stated else piece
+        return Extraction(_trimmed(answer), "conclusion" if stated else "last line", (start, end))
+    return Extraction(None, "none", None, "no answer found")
+
+
+def _trimmed(text: str) -> str:
+    text = re.split(r",?\s+(?:because|since|which|as\s+(?:it|the|we|this)|where)\b", text, maxsplit=1)[0]
+    return text.strip().strip("*").strip().rstrip(".").strip('"“”').strip()

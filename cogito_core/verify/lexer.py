@@ -147,6 +147,10 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token("text", raw.strip().strip("~").strip(), start, end, None, spaced or raw[:1] in " ~"))
         elif kind == "cmd":
             name = _RENAME.get(raw, raw)
+            if raw.startswith(("quad", "qquad")) and raw not in _SKIP:  # \\quadx
+                position = start + (6 if raw.startswith("qquad") else 5)
+                spaced = True
+                continue
             if name in _SKIP:
                 if raw in ("left", "right") and source[end:end + 1] == ".":
                     end += 1

@@ -387,6 +387,8 @@ class Parser:
             exponent = self.power()
         if exponent.op == "list":
             raise ReadError("a list as exponent")
+        if base.op == "sym" and self.take("_"):  # v^2_0
+            base = atoms.indexed(self, base, atoms.raw_argument(self), start)
         return self.postfix(self.node("pow", None, (base, exponent), start))
 
     def postfix(self, base: Node) -> Node:

@@ -1,0 +1,309 @@
+"""Which option a response settles on: letters, option texts, and their contradictions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cogito_core.verify import candidates
+from cogito_core.verify.choice import LETTERS, option_key, pick_many, pick_one
+from cogito_core.verify.clean import fold, strip_dress
+from cogito_core.verify.verdict import Candidate, Extraction
+
+_OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
+REFUSAL = re.compile(
+    r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
+    r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
+    r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|insufficient information|"
+    r"\bi'?m sorry\b|\bsorry\b|无法", re.I)
+_NEGATED = re.compile(r"(?:\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:option\s+|choice\s+)?\W*$", re.I)
+_ALTERNATIVE = re.compile(r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])")
+_AFTER_BARE_ARTICLE = re.compile(r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]")
+
+
+@lru_cache(maxsize=64)
+def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
+    """Conclusion phrases with their rank for letters A to `last`."""
+    letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z'’])(?!\s?[=+*^/]\s?\w)"
+    noun = r"(?:answer|option|choice|selection|response|letter|选项|答案)"
+    return (
+        (0, re.compile(rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?"
+                       rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
+                       rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{letter}")),
+        (0, re.compile(rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}(?i:(?:option|choice|letter)\s*)?{_OPEN}{letter}")),
+        (0, re.compile(rf"(?<![A-Za-z'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])[)\]）*]*(?:\s*[:.]?\s*[^.\n]{{0,60}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
+        (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|point to|points to|leads to|aligns with|supports|therefore|thus|hence|so|conclusion|because)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is)\s+)?{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}[(\[（]\s*([A-{last}])\s*[)\]）]")),
+        (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|hence|is)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}")),
+        (1, re.compile(rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}")),
+    )
+
+
+def _bare_article(text: str, match: re.Match[str]) -> bool:
+    """Whether an A or I is the English word: "the answer is A dog"."""
+    letter, start, end = match.group(1), match.start(1), match.end(1)
+    if letter not in "AI" or text[start - 1:start] in "([（*$\"'{`" or text[end:end + 1] in ")]）.:*,;$\"'}`":
+        return False
+    return bool(_AFTER_BARE_ARTICLE.match(text[end:end + 24]))
+
+
+def _negated(text: str, start: int) -> bool:
+    return bool(_NEGATED.search(text[max(0, start - 30):start]))
+
+
+class _Reader:
+    """One response and its options."""
+
+    def __init__(self, text: str, choices: Sequence[str], many: bool) -> None:
+        self.text, self.choices, self.many = text, choices, many
+        self.keys = [option_key(choice) for choice in choices]
+        self.last = LETTERS[(len(choices) or 10) - 1] if len(choices) <= 26 else "Z"
+        self.found: list[Candidate] = []
+
+    def pick(self, piece: str) -> tuple[str, str]:
+        """(letters, conflict) of a piece that should be an option and nothing else."""
+        pick = (pick_many if self.many else pick_one)(piece, self.choices)
+        if pick.picked and (self.many or len(pick.picked) == 1):
+            return ", ".join(LETTERS[index] for index in sorted(pick.picked)), ""
+        if pick.picked:
+            return LETTERS[min(pick.picked)], ""
+        if pick.conflict:
+            return "", pick.conflict
+        several = pick_many(piece, self.choices) if not self.many else pick
+        if len(several.picked) > 1 or several.conflict:
+            return "", several.conflict or "several letters"
+        return "", ""
+
+    def done(self, letter: str, rule: str, span: tuple[int, int]) -> Extraction:
+        return Extraction(letter, rule, span, "", tuple(self.found))
+
+    def conflict(self, reason: str, span: tuple[int, int] | None = None) -> Extraction:
+        return Extraction(None, "conflict", span, reason, tuple(self.found))
+
+    def nothing(self, rule: str = "none") -> Extraction:
+        return Extraction(None, rule, None, "no option is named" if rule == "none" else "the response declines to answer", tuple(self.found))
+
+    # strong places
+
+    def marked(self) -> Extraction | None:
+        """Tags and boxes."""
+        tags = list(candidates.tags(self.text))
+        if tags:
+            self.found.extend(tags)
+            return self.inside(tags[-1])
+        boxes = candidates.boxes(self.text)
+        if not boxes:
+            return None
+        self.found.extend(boxes)
+        named = [(self.pick(box.text), box) for box in boxes]
+        letters = {pick[0] for pick, _ in named if pick[0]}
+        last = boxes[-1]
+        if self.many and len(letters) > 1 and all(len(letter) == 1 for letter in letters):
+            between = self.text[boxes[0].span[1]:last.span[0]]
+            if len(re.sub(r"\\+boxed|\\text|and|quad|[^A-Za-z]", "", between)) <= len(boxes):
+                return self.done(", ".join(sorted(letters)), "boxes", last.span)
+        if len(letters) > 1:
+            lead = self.text[max(0, last.span[0] - 120):last.span[0]]
+            if not re.search(r"final|therefore|thus|hence|answer", lead.rsplit("\n", 1)[-1], re.I) or "boxed" in lead.rsplit("\n", 1)[-1][:-8]:
+                return self.conflict("two different boxes", last.span)
+        return self.inside(last)
+
+    def inside(self, candidate: Candidate) -> Extraction | None:
+        """The option a tag or a box names; an inner box goes first."""
+        inner = candidates.boxes(candidate.text)
+        if inner:
+            offset = candidate.span[0]
+            box = inner[-1]
+            candidate = Candidate(box.text, candidate.rule, candidate.rank, (offset + box.span[0], offset + box.span[1]))
+        letter, conflict = self.pick(candidate.text)
+        if letter:
+            return self.done(letter, candidate.rule, candidate.span)
+        if conflict:
+            return self.conflict(conflict, candidate.span)
+        if candidate.rule in ("box", "answer tag", "json", "hashes") and len(candidate.text) < 300:
+            phrased = self.phrased(candidate.text, candidate.span[0]) or self.by_text(candidate.text, candidate.span[0], candidate.rule)
+            if phrased is not None:
+                return phrased
+            return Extraction(strip_dress(candidate.text), candidate.rule, candidate.span, "", tuple(self.found))
+        return None
+
+    def whole(self) -> Extraction | None:
+        """A response that is an option and nothing else, or begins or ends with such a line."""
+        body = self.text.strip()
+        start = self.text.find(body)
+        if len(body) <= 400:
+            letter, conflict = self.pick(body)
+            if letter:
+                return self.done(letter, "whole response", (start, start + len(body)))
+            if conflict == "several letters" and len(body) <= 40 and not re.search(r"[a-z]{4,}", body):
+                return self.conflict(conflict, (start, start + len(body)))
+            if conflict.startswith("the letter"):
+                return self.conflict(conflict, (start, start + len(body)))
+        return None
+
+    def line(self, first: bool) -> Extraction | None:
+        lines = [match for match in re.finditer(r"[^\n]+", self.text) if match.group().strip(" *#-_")]
+        if len(lines) < 2:
+            return None
+        match = lines[0 if first else -1]
+        piece = match.group().strip()
+        if len(piece) > 200:
+            return None
+        # A listed option at the start is an echo of the list, not an answer.
+        if first and len(lines) > 1 and re.match(r"\s*[(*]*B[).:*]", lines[1].group()) and re.match(r"[(*]*A[).:*]", piece):
+            return None
+        if not first and len(lines) > 1 and self._listed(lines[-2].group(), piece):
+            return None
+        letter, conflict = self.pick(piece)
+        if letter:
+            return self.done(letter, "first line" if first else "last line", match.span())
+        if conflict and not first:
+            return self.conflict(conflict, match.span())
+        return None
+
+    def _listed(self, before: str, piece: str) -> bool:
+        """Whether two lines are neighbours in an echoed list of options."""
+        shape = re.compile(r"[\s*\-(]*(?:Option\s+)?([A-Z])[).:*]")
+        one, other = shape.match(before), shape.match(piece)
+        return bool(one and other and ord(other.group(1)) - ord(one.group(1)) == 1)
+
+    def phrased(self, text: str | None = None, offset: int = 0) -> Extraction | None:
+        """Conclusion phrases: the last of the strongest rank."""
+        text = self.text if text is None else text
+        best: tuple[int, int, re.Match[str]] | None = None
+        for rank, pattern in _patterns(self.last):
+            for match in pattern.finditer(text):
+                if _bare_article(text, match) or _negated(text, match.start(1)):
+                    continue
+                if re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[:match.start(1) - match.start()], re.I):
+                    continue
+                place = (-rank, match.start(1))
+                if best is None or place > best[:2]:
+                    best = (*place, match)
+        if best is None:
+            return None
+        match = best[2]
+        letter, span = match.group(1), (offset + match.start(1), offset + match.end(1))
+        self.found.append(Candidate(letter, "answer phrase", candidates.PHRASE, span))
+        after = text[match.end(1):match.end(1) + 200]
+        other = _ALTERNATIVE.match(after)
+        if other and other.group(1) != letter and not self.many:
+            return self.conflict(f"{letter} or {other.group(1)}", span)
+        joined = re.match(r"[)\]*]*\s*(?:,|and|&|和)\s*[(\[*]*([A-J])[)\]*]*(?=[\s.,*]|$)(?![\w])", after)
+        if joined and joined.group(1) != letter and not re.match(r"[)\]*]*\s*,\s*[A-Z]\w", after) and not _bare_article(after, joined):
+            if self.many:
+                more = [letter, joined.group(1), *re.findall(r"(?:,|and|&)\s*[(\[*]*([A-J])[)\]*]*(?![\w])", after[joined.end():joined.end() + 30])]
+                return self.done(", ".join(sorted(set(more))), "answer phrase", span)
+            if joined.group(1) <= self.last:
+                return self.conflict(f"{letter} and {joined.group(1)}", span)
+        clash = self.clash(letter, after)
+        if clash:
+            return self.conflict(clash, span)
+        return self.done(letter, "answer phrase", span)
+
+    def clash(self, letter: str, after: str) -> str:
+        """A letter followed by the text of another option."""
+        index = LETTERS.index(letter)
+        if not self.keys or index >= len(self.keys):
+            return ""
+        match = re.match(r"\s*[)\]*}]*\s*[.:,)\-–]?\s*[\"'*(]*\s*([^\n]{1,200})", after)
+        if not match:
+            return ""
+        key = option_key(re.split(r"(?<=[^\d])[.](?:\s|$)|\n", match.group(1))[0].strip(" *)\"'"))
+        if not key or key == self.keys[index]:
+            return ""
+        named = [other for other, one in enumerate(self.keys) if one and one == key]
+        if named and index not in named:
+            return f"the letter {letter} against the text of option {LETTERS[named[0]]}"
+        return ""
+
+    # option texts
+
+    def by_text(self, text: str, offset: int, rule: str) -> Extraction | None:
+        """The one option whose text stands in `text`."""
+        if not any(self.keys):
+            return None
+        key = f" {fold(text)} "
+        hits = [index for index, one in enumerate(self.keys) if one and len(one) < 300 and f" {one} " in key]
+        hits = [index for index in hits if not any(other != index and self.keys[index] != self.keys[other] and f" {self.keys[index]} " in
+                                                    f" {self.keys[other]} " for other in hits)]
+        names = {self.keys[index] for index in hits}
+        if len(names) != 1:
+            return None
+        before = key[:key.find(f" {self.keys[hits[0]]} ")]
+        if re.search(r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$", before) and not self.keys[hits[0]].startswith(("no", "not")):
+            return None
+        return self.done(LETTERS[hits[0]], rule, (offset, offset + len(text)))
+
+    def yes_no(self) -> Extraction | None:
+        """Options yes and no: the first word, or the first word of the answer phrase, says it."""
+        plain = [re.sub(r"\W", "", key) for key in self.keys]
+        if sorted(plain) not in (["no", "yes"], ["false", "true"]):
+            return None
+        for piece, start in [*((c.text, c.span[0]) for c in candidates.phrases(self.text)[::-1]), (self.text.strip(), 0)]:
+            match = re.match(r"[\s*\"'(\[]*(yes|no|true|false)\b", piece, re.I)
+            if match and match.group(1).lower() in plain:
+                return self.done(LETTERS[plain.index(match.group(1).lower())], "option text", (start, start + match.end()))
+        return None
+
+    def concluding(self) -> Extraction | None:
+        """Parenthesised letters or one option's text in the sentence that concludes, latest first."""
+        spans = candidates.sentences(self.text)
+        order = [span for span in reversed(spans) if candidates.concludes(self.text[span[0]:span[1]])][:3]
+        if spans and spans[-1] not in order:
+            order.append(spans[-1])
+        for start, end in order:
+            piece = self.text[start:end]
+            if REFUSAL.search(piece):
+                continue
+            marked = {m.group(1) for m in re.finditer(rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+([A-{self.last}])\b", piece)
+                      if m.group(1) and not _negated(piece, m.start(1))}
+            marked |= {m.group(1) for m in re.finditer(rf"\b(?:[Oo]ption|[Cc]hoice)\s+([A-{self.last}])\b", piece) if not _negated(piece, m.start())}
+            if len(marked) == 1:
+                return self.done(marked.pop(), "conclusion", (start, end))
+            found = self.by_text(piece, start, "conclusion text")
+            if found is not None:
+                return found
+        return None
+
+    def anywhere(self) -> Extraction | None:
+        """The only letter in brackets, or the only option text, in the last paragraph or the whole response."""
+        body = self.text.strip()
+        for piece in dict.fromkeys((body.rsplit("\n\n", 1)[-1], body)):
+            start = self.text.rfind(piece)
+            marked = {m.group(1) for m in re.finditer(rf"(?<![A-Za-z])[(\[（]\s*([A-{self.last}])\s*[)\]）]", piece) if not _negated(piece, m.start(1))}
+            if len(marked) == 1:
+                letter = marked.pop()
+                place = piece.find(letter)
+                return self.done(letter, "only letter", (start + place, start + place + 1))
+            if len(marked) > 1:
+                return None
+            if len(piece) < 600 and not REFUSAL.search(piece):
+                found = self.by_text(piece, start, "only option text")
+                if found is not None:
+                    return found
+        return None
+
+
+def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Extraction:
+    """The option (or options) that `text`, thinking already blanked, settles on."""
+    reader = _Reader(text, choices, many)
+    if not text.strip():
+        return Extraction(None, "none", None, "the response is empty")
+    marked = reader.marked()
+    if marked is not None:
+        return marked
+    for step in (reader.whole, reader.yes_no, reader.phrased, lambda: reader.line(False), lambda: reader.line(True)):
+        found = step()
+        if found is not None:
+            return found
+    for candidate in reversed(candidates.phrases(text)):
+        if REFUSAL.search(candidate.text):
+            return reader.nothing("refusal")
+        found = reader.by_text(candidate.text, candidate.span[0], "answer phrase")
+        if found is not None:
+            return found
+    spans = candidates.sentences(text)
+    if spans and REFUSAL.search(text[spans[-1][0]:spans[-1][1]]):
+        return reader.nothing("refusal")
+    return reader.concluding() or reader.anywhere() or reader.nothing()
