@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import typer
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+
 PLAIN_INTERVAL_S = 5.0
 """Seconds between two progress lines where there is no terminal."""
 
@@ -127,11 +130,14 @@ def run_cli(app: typer.Typer) -> None:
         debug = True
     try:
         app()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # typer turns Ctrl-C into a silent exit with code 130.
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
         if debug:
             raise
         warn("interrupted: what was finished is kept; the same command goes on from there")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except CogitoError as error:
         if debug:
             raise
