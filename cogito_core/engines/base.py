@@ -126,8 +126,10 @@ class Result:
 class Engine(Protocol):
     """In-process transformers, in-process vLLM, or OpenAI-compatible servers."""
 
-    name: str
-    """Model, revision and whatever else changes an answer: part of the cache key."""
+    @property
+    def name(self) -> str:
+        """Model, revision and whatever else changes an answer: part of the cache key."""
+        ...
 
     def generate(
         self, requests: Iterable[Request], on_done: Callable[[Result], None] | None = None
