@@ -1,0 +1,136 @@
+"""The peer of bench/grpo_step.py and bench/trainer.py: TRL's GRPOTrainer on a prepared job, CPU seconds by phase.
+
+Run by them in an environment of its own (`pip install torch==2.13.0 trl==1.16.0 "transformers<5.20"`); it imports
+nothing of Cogito. The job folder holds `model/`, `job.json` and the pictures. TRL samples its own answers, so that its
+rollout is timed; they are then replaced by the job's answers, so that both sides update on the same tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from PIL import Image
+from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor, TrainerCallback
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from trl import GRPOConfig, GRPOTrainer
+
+
+class PictureProcessor(Qwen2_5_VLProcessor):
+    """The official processor without its video part, which cannot be built without torchvision."""
+
+    attributes = ["image_processor", "tokenizer"]  # noqa: RUF012
+
+    def __init__(self, image_processor: Any, tokenizer: Any) -> None:
+        self.image_processor, self.tokenizer = image_processor, tokenizer
+        self.video_processor = None
+        self.chat_template = tokenizer.chat_template
+        self.image_token, self.video_token = "<|image_pad|>", "<|video_pad|>"
+        self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+        self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
+
+
+class TimedTrainer(GRPOTrainer):
+    """GRPOTrainer that gives every step the job's answers and notes the CPU seconds of sampling."""
+
+    job: dict[str, Any]
+    rollout_seconds: list[float]
+
+    def _generate_single_turn(self, prompt_ids: Any, *args: Any, **kwargs: Any) -> Any:
+        began = time.process_time()
+        if self.job["sample"]:
+            super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        self.rollout_seconds.append(time.process_time() - began)
+        size = self.job["prompts_per_step"]
+        start = (len(self.rollout_seconds) - 1) * size
+        answers = [answer for prompt in self.job["prompts"][start : start + size] for answer in prompt["answers"]]
+        return answers, None
+
+
+class StepClock(TrainerCallback):
+    """CPU seconds of whole steps."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self._began = time.process_time()
+
+    def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+        """Stop the clock."""
+        self.seconds.append(time.process_time() - self._began)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    job = json.loads((folder / "job.json").read_text())
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder / "model", dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model", padding_side="left")
+    processor = PictureProcessor(Qwen2VLImageProcessorPil.from_pretrained(folder / "model"), tokenizer)
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": prompt["text"]}],
+            "images": [Image.open(folder / name) for name in prompt["pictures"]],
+            "rewards": prompt["rewards"],
+            "keys": [json.dumps(answer) for answer in prompt["answers"]],
+        }
+        for prompt in job["prompts"]
+    ]
+
+    def reward(completion_ids: list[list[int]], rewards: list, keys: list, **_: Any) -> list[float]:
+        return [
+            values[known.index(json.dumps(list(ids)))]
+            for ids, values, known in zip(completion_ids, rewards, keys, strict=True)
+        ]
+
+    samples = job["samples_per_prompt"]
+    config = GRPOConfig(
+        output_dir=str(folder / "trl"),
+        max_steps=job["steps"],
+        per_device_train_batch_size=job["trl_micro_batch"],
+        gradient_accumulation_steps=job["prompts_per_step"] * samples // job["trl_micro_batch"],
+        num_generations=samples,
+        max_completion_length=job["max_tokens"],
+        temperature=1.0,
+        beta=0.0,
+        learning_rate=5e-5,
+        lr_scheduler_type="constant",
+        shuffle_dataset=False,
+        gradient_checkpointing=False,
+        bf16=False,
+        use_cpu=True,
+        report_to="none",
+        save_strategy="no",
+        logging_steps=1000,
+        disable_tqdm=True,
+    )
+    clock = StepClock()
+    trainer = TimedTrainer(
+        model=model,
+        processing_class=processor,
+        reward_funcs=reward,
+        args=config,
+        train_dataset=Dataset.from_list(rows),
+        callbacks=[clock],
+    )
+    trainer.job, trainer.rollout_seconds = job, []
+    trainer.train()
+    result = {
+        "step": clock.seconds,
+        "rollout": trainer.rollout_seconds,
+        "update": [step - rollout for step, rollout in zip(clock.seconds, trainer.rollout_seconds, strict=True)],
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    (folder / "trl.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
