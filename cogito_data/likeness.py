@@ -30,6 +30,9 @@ BLOCK = 8
 
 ASPECT_TOLERANCE = 0.03
 
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -46,7 +49,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How far two pictures are apart, in grey levels 0-255: mean over all pixels, largest mean of a block."""
+    """How far two pictures are apart, in grey levels 0-255.
+
+    Attributes:
+        mean: mean difference of brightness over all pixels.
+        local: the largest, over all blocks, of the mean difference of brightness and of the difference of mean colour.
+    """
 
     mean: float
     local: float
@@ -105,8 +113,11 @@ def compare(one: Seen, other: Seen) -> Likeness | None:
     width, height = min(w1, w2), min(h1, h2)
     scale = min(1.0, COMPARED_SIDE / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    apart = np.abs(one.at(size) - other.at(size)).max(axis=2)
-    return Likeness(float(apart.mean()), float(_block_means(apart).max()))
+    apart = one.at(size) - other.at(size)
+    light = np.abs(apart @ LUMA)
+    # JPEG stores colour at half resolution: single pixels may be far off in hue, the mean of a block is not.
+    hue = max(float(np.abs(_block_means(apart[:, :, channel])).max()) for channel in range(3))
+    return Likeness(float(light.mean()), max(float(_block_means(light).max()), hue))
 
 
 def _block_means(values: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
-from makers import files_of, jpeg, png, put, run
+from source_makers import files_of, jpeg, png, put, run
 
 import cogito_data.ingest as module
 from cogito_core.console import CogitoError
 from cogito_core.sample import Sample
-from cogito_core.shards import read_samples
+from cogito_core.shards import read_samples, write_shards
 from cogito_data.ingest import ingest
+from cogito_data.sources import unit_file
 
 
 def tables(root: Path, n: int, **changes: dict[str, object]) -> Path:
@@ -116,7 +117,9 @@ def test_no_usable_row_because_of_the_form_is_an_error(tmp_path: Path) -> None:
         ingest("tabmwp", root=root, out=tmp_path / "out")
 
 
-def test_no_usable_row_because_pictures_are_elsewhere_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_usable_row_for_want_of_pictures_is_a_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tables(tmp_path / "up", 2)
     for path in (root / "tables").iterdir():
         path.unlink()
@@ -152,7 +155,7 @@ def test_limit_counts_kept_rows(tmp_path: Path, limit: int) -> None:
     root = tables(tmp_path / "up", 12, row0={"answer": " "}, row3={"answer": " "})
     result, samples, _ = run("tabmwp", root, tmp_path / "out", limit=limit)
     assert result.kept == min(limit, 10)
-    assert list(sorted(samples, key=lambda name: int(name.rpartition("/")[2])))[0] == "tabmwp/train/1"
+    assert min(int(name.rpartition("/")[2]) for name in samples) == 1, "row 0 is bad, so row 1 is the first kept"
 
 
 def test_the_result_does_not_depend_on_the_unit_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,10 +220,33 @@ def test_changed_input_in_the_same_directory_is_refused(tmp_path: Path) -> None:
         ingest("tabmwp", root=root, out=tmp_path / "out")
 
 
+def test_shards_have_the_bytes_of_write_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tables(tmp_path / "up", 50)
+    for i in range(0, 50, 7):
+        put(root / f"tables/{i}.png", png(1))
+    monkeypatch.setattr(module, "UNIT_ROWS", 6)
+    monkeypatch.setattr(unit_file, "SHARD_ROWS", 20)
+    run("tabmwp", root, tmp_path / "out")
+    samples = list(read_samples(tmp_path / "out/data"))
+    random.Random(1).shuffle(samples)
+    expected = write_shards(samples, tmp_path / "expected", max_rows=20)
+    assert [path.name for path in expected] == ["train-00000.parquet", "train-00001.parquet", "train-00002.parquet"]
+    for path in expected:
+        assert path.read_bytes() == (tmp_path / "out/data" / path.name).read_bytes()
+
+
+def test_a_shard_ends_before_its_pictures_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_file, "SHARD_BYTES", 5 * len(png(1)) + 1)
+    result, samples, _ = run("tabmwp", tables(tmp_path / "up", 12), tmp_path / "out")
+    assert len(samples) == 12
+    assert len(result.shards) == 3
+
+
 CHILD = """
 import sys
 from pathlib import Path
 import cogito_data.ingest as module
+from cogito_data.sources import unit_file
 module.UNIT_ROWS = 5
 module.ingest("tabmwp", root=Path(sys.argv[1]), out=Path(sys.argv[2]))
 """

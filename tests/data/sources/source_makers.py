@@ -58,7 +58,10 @@ def picture(data: bytes, path: str | None = None) -> dict[str, Any]:
     return {"bytes": data, "path": path}
 
 
-def run(name: str, root: Path, out: Path, **options: Any) -> tuple[IngestResult, dict[str, Sample], list[dict[str, str]]]:
+Outcome = tuple[IngestResult, dict[str, Sample], list[dict[str, str]]]
+
+
+def run(name: str, root: Path, out: Path, **options: Any) -> Outcome:
     """Ingest a folder. Returns the result, the samples by id, and the ledger."""
     result = ingest(name, root=root, out=out, **options)
     samples = {sample.id: sample for sample in read_samples(out / "data")}

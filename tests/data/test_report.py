@@ -1,0 +1,86 @@
+"""Report and gallery: self-contained, and text from data stays text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cogito_core.runs import RunDir
+from cogito_core.shards import write_shards
+from cogito_data.decontaminate import decontaminate
+from cogito_data.dedup import deduplicate
+from cogito_data.funnel import summarise
+from cogito_data.inspect_gallery import write_gallery
+from cogito_data.pipeline import Build
+from cogito_data.pool import Pool
+from cogito_data.probes import ProbeItem
+from cogito_data.recipe import DataRecipe
+from cogito_data.report import render
+from cogito_data.selection import drop_by_difficulty
+from tests.data.making import encoded, noise_picture, pool_of, sample
+
+EVIL = "<script>alert('x')</script> & <b>bold</b>"
+
+
+def small_build(folder: Path) -> tuple[Build, Pool]:
+    png = encoded(noise_picture(1))
+    pool = pool_of([
+        sample("a", f"How many {EVIL}?", "3", pictures=[png]),
+        sample("b", f"How many {EVIL}?", "3", pictures=[png]),
+        sample("c", "How far is it?", "B", kind="choice", choices=("3 km", "4 km"), pictures=[encoded(noise_picture(2))]),
+        sample("d", "What is it?", "owl", kind="text", pictures=[encoded(noise_picture(3))], category="science"),
+    ], folder)
+    recipe = DataRecipe.model_validate({
+        "mix": [{"source": "made"}], "difficulty": {"model": "m", "drop_above": 0.5},
+        "decontaminate": {"against": [{"name": "bench", "files": ["x.json"]}]},
+    })
+    findings = deduplicate(pool, recipe.deduplicate)
+    probes = [ProbeItem("bench", "7", "What is it?", "owl", None)]
+    hits = decontaminate(pool, recipe.decontaminate, recipe.deduplicate, probes)
+    assert recipe.difficulty is not None
+    measured = {row: {"n_correct": 5, "n_trials": 6, "pass_rate": 0.8} for row in pool.rows[:1]}
+    drop_by_difficulty(pool, measured, recipe.difficulty)
+    splits = {"train": pool.rows}
+    funnel = summarise(recipe, pool, [], splits, measured)
+    return Build("made", recipe, pool, findings, hits, probes, measured, splits, funnel), pool
+
+
+def test_the_report_is_self_contained_and_escaped(tmp_path: Path) -> None:
+    build, _ = small_build(tmp_path)
+    page = render(build)
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(" in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    for title in ("Funnel", "Difficulty", "Multiple choice opened", "Duplicates", "Benchmark leaks", "Licences"):
+        assert f">{title}</h2>" in page
+    assert "duplicate_bytes" in page
+    assert "How far is it? Give the answer in km." in page
+    assert page.count("data:image/png;base64,") >= 4
+
+
+def test_the_funnel_counts_each_row_once(tmp_path: Path) -> None:
+    build, pool = small_build(tmp_path)
+    assert build.funnel.ingested == 4 == build.funnel.kept + len(pool.drops)
+    assert build.funnel.dropped == {"duplicate_bytes": 1, "too_easy": 1}
+    assert build.funnel.sources["made"]["rewritten"] == 1
+
+
+def test_the_gallery_holds_every_row_and_its_filters(tmp_path: Path) -> None:
+    rows = [sample(f"q{i}", f"Question {i} {EVIL}?", str(i), pictures=[encoded(noise_picture(i % 3))]) for i in range(12)]
+    write_shards(rows, tmp_path / "data")
+    path, shown, total = write_gallery(tmp_path, None, limit=2000)
+    page = path.read_text()
+    assert (shown, total) == (12, 12)
+    assert all(f"Question {i} " in page for i in range(12))
+    assert "<b>bold</b>" not in page
+    assert "3 more on this picture" in page
+    assert '<option value="math">math (12)</option>' in page
+    _, shown, total = write_gallery(tmp_path, tmp_path / "few.html", limit=5)
+    assert (shown, total) == (5, 12)
+
+
+def test_a_run_directory_is_opened_by_its_data_folder(tmp_path: Path) -> None:
+    with RunDir.open(tmp_path / "run", config={}, command="test") as run:
+        write_shards([sample("a")], run.path / "data")
+    path, shown, _ = write_gallery(tmp_path / "run", None, limit=10)
+    assert (path.parent, shown) == (tmp_path / "run", 1)

@@ -1,0 +1,79 @@
+"""Selection: caps, splits, and that no picture is in two of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from cogito_data.pool import Pool
+from cogito_data.recipe import DataRecipe
+from cogito_data.selection import cap, drop_by_difficulty, hold_out
+from tests.data.making import dropped, encoded, noise_picture, pool_of, sample
+
+
+def recipe(**keys: Any) -> DataRecipe:
+    return DataRecipe.model_validate({"mix": [{"source": "made", **keys.pop("source", {})}], **keys})
+
+
+def shared_pool(folder: Path) -> Pool:
+    """60 questions on 20 pictures; every fifth shows the next picture as well, which ties the two together."""
+    pictures = [encoded(noise_picture(i)) for i in range(21)]
+    again = [encoded(noise_picture(i), compress_level=1) for i in range(21)]
+    rows = []
+    for i in range(60):
+        shown = [(pictures if i % 2 else again)[i % 20]] + ([pictures[i % 20 + 1]] if i % 5 == 0 else [])
+        category = ("math", "chart")[i % 2]
+        rows.append(sample(f"q{i:02d}", f"Question {i}?", str(i), pictures=shown, category=category))
+    return pool_of(rows, folder)
+
+
+def test_no_picture_is_in_two_splits(tmp_path: Path) -> None:
+    pool = shared_pool(tmp_path)
+    held = hold_out(pool, recipe(hold_out={"validation": 12, "heldout": 20}))
+    split_of: dict[int, str] = {row: name for name, rows in held.items() for row in rows}
+    seen: dict[bytes, set[str]] = {}
+    for row, pictures in enumerate(pool.column("pictures")):
+        for picture in pictures:
+            seen.setdefault(picture, set()).add(split_of.get(row, "train"))
+    assert all(len(splits) == 1 for splits in seen.values())
+    # Every picture has three questions, so 20 rows cannot be met with whole groups.
+    assert len(held["validation"]) == 12
+    assert 16 <= len(held["heldout"]) <= 20
+
+
+def test_splits_do_not_depend_on_the_order_or_on_rows_that_leave(tmp_path: Path) -> None:
+    settings = recipe(hold_out={"validation": 5, "heldout": 5})
+    rows = [sample(f"q{i}", f"Question {i}?", pictures=[encoded(noise_picture(i))]) for i in range(30)]
+    one, other = pool_of(rows, tmp_path / "a"), pool_of(rows[::-1], tmp_path / "b")
+    names = [{name: sorted(map(pool.name, found)) for name, found in hold_out(pool, settings).items()} for pool in (one, other)]
+    assert names[0] == names[1]
+    outsider = next(row for row in one.rows if all(row not in found for found in hold_out(one, settings).values()))
+    one.drop(outsider, "test", "test")
+    assert {name: sorted(map(one.name, found)) for name, found in hold_out(one, settings).items()} == names[0]
+
+
+def test_caps_by_source_and_category_spare_what_is_held_out(tmp_path: Path) -> None:
+    pool = shared_pool(tmp_path)
+    spared = set(pool.rows[:10])
+    cap(pool, recipe(source={"cap": 30}, select={"category_caps": {"math": 10}}), spared)
+    assert all(pool.alive[row] for row in spared)
+    left = [row for row in pool.rows if row not in spared]
+    categories = Counter(pool.column("category")[row] for row in left)
+    reasons = Counter(dropped(pool).values())
+    assert reasons["source_cap"] == 20
+    assert categories["math"] == 10
+    assert len(left) == 50 - 20 - reasons["category_cap"]
+
+
+def test_difficulty_drops_by_certain_verdicts(tmp_path: Path) -> None:
+    pool = pool_of([sample(f"q{i}", f"Question {i}?") for i in range(4)], tmp_path)
+    settings = recipe(difficulty={"model": "m", "drop_above": 0.5}).difficulty
+    assert settings is not None
+    # Certain after 4 wrong, certain after 5 right, all 8 asked on either side of the line.
+    measured = {0: {"n_correct": 0, "n_trials": 4}, 1: {"n_correct": 5, "n_trials": 6},
+                2: {"n_correct": 4, "n_trials": 8}, 3: {"n_correct": 5, "n_trials": 8}}
+    drop_by_difficulty(pool, measured, settings)
+    assert {row for row in range(4) if not pool.alive[row]} == {1, 3}
+    assert set(dropped(pool).values()) == {"too_easy"}
+    assert "more than 4 of 8" in pool.drops[0].evidence
