@@ -25,7 +25,8 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.add(node.module)
+            # `from package import module` depends on the module; which of the names are modules is seen later.
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
@@ -44,7 +45,11 @@ def test_there_is_no_cycle_between_files(repository: Path) -> None:
             parts = path.relative_to(repository).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             graph[name] = _imports(path)
-    modules = {name: {target for target in targets if target in graph} - {name} for name, targets in graph.items()}
+
+    def module(target: str) -> str:
+        return target if target in graph else target.rpartition(".")[0]
+
+    modules = {name: {module(t) for t in targets} & graph.keys() - {name} for name, targets in graph.items()}
     done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
