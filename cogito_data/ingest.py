@@ -13,27 +13,23 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-
 from cogito_core.console import CogitoError, progress, warn
 from cogito_core.manifest import file_hash, manifest_path
 from cogito_core.runs import RunDir
-from cogito_core.sample import SCHEMA, Sample, row_to_sample, samples_to_table
-from cogito_core.shards import write_shards
+from cogito_core.sample import Sample
 from cogito_core.units import UnitStore
 from cogito_data.sources.assemble import sample_id, to_sample
 from cogito_data.sources.base import Problem, Source, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.unit_file import Refusal, UnitFile, write_sorted, write_unit
 
 CODE_VERSION = "1"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 UNIT_ROWS = 500
 """Upstream rows of one unit: at most this many are read twice after a kill."""
-
-BATCH_ROWS = 64
 
 STAGE = "ingest"
 
@@ -55,13 +51,6 @@ class IngestResult:
     splits: dict[str, int]
     answer_kinds: dict[str, int]
     shards: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    id: str
-    reason: str
-    evidence: str
 
 
 def ingest(
@@ -108,7 +97,7 @@ def ingest(
 def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> IngestResult:
     units = UnitStore(run.work / "units", ".arrow")
     seen: set[str] = set()
-    refusals: list[_Refusal] = []
+    refusals: list[Refusal] = []
     counts = _Counts()
     files: list[tuple[Path, list[int]]] = []
     with progress(None, f"ingest {source.manifest.name}") as advance:
@@ -120,7 +109,7 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
             if limit is not None and counts.kept >= limit:
                 break
     _check_structure(source, origin, counts.kept, refusals)
-    shards = write_shards(_merged(files), run.path / "data")
+    shards = write_sorted(files, run.path / "data")
     run.ledger.rewrite([
         {"id": r.id, "stage": STAGE, "reason": r.reason, "evidence": r.evidence} for r in refusals
     ])
@@ -163,18 +152,18 @@ def _unit_files(units: UnitStore, source: Source, origin: Origin, limit: int | N
             rows = origin.rows(number * size) if rows is None else rows
             chunk = list(islice(rows, size))
             found = list(_problems(chunk, source, origin, pictures))
-            units.run(key, lambda path, n=len(chunk), found=found: _write_unit(path, n, found))  # type: ignore[misc]
+            units.run(key, lambda path, n=len(chunk), found=found: write_unit(path, n, found))  # type: ignore[misc]
         elif rows is not None:
             rows = origin.rows((number + 1) * size)
         yield units.path(key)
-        if _n_rows(units.path(key)) < size:
+        if UnitFile(units.path(key)).n_rows < size:
             return
         number += 1
 
 
 def _problems(
     rows: Iterable[Row], source: Source, origin: Origin, pictures: PictureReader
-) -> Iterator[Sample | _Refusal]:
+) -> Iterator[Sample | Refusal]:
     for row in rows:
         name = f"{source.manifest.name}/{row.where}"
         try:
@@ -186,52 +175,29 @@ def _problems(
                         source.manifest, problem, row, pictures, url=origin.url, revision=origin.revision
                     )
                 except BadRow as error:
-                    yield _Refusal(name, error.reason, str(error))
+                    yield Refusal(name, error.reason, str(error))
         except BadRow as error:
-            yield _Refusal(name, error.reason, str(error))
-
-
-def _write_unit(path: Path, n_rows: int, found: list[Sample | _Refusal]) -> None:
-    """Samples as Arrow IPC; refusals in its metadata with their position among the samples."""
-    samples = [item for item in found if isinstance(item, Sample)]
-    refused = [[i, item.id, item.reason, item.evidence] for i, item in enumerate(found) if isinstance(item, _Refusal)]
-    about = {"n_rows": str(n_rows), "refused": json.dumps(refused, ensure_ascii=False)}
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA.with_metadata(about)) as writer:
-        for start in range(0, len(samples), BATCH_ROWS):
-            # Small batches: Arrow's 32-bit offsets hold 2 GB of pictures.
-            for batch in samples_to_table(samples[start : start + BATCH_ROWS]).to_batches():
-                writer.write_batch(batch)
-
-
-def _n_rows(path: Path) -> int:
-    with pa.memory_map(str(path)) as source:
-        return int(pa.ipc.open_file(source).schema.metadata[b"n_rows"])
+            yield Refusal(name, error.reason, str(error))
 
 
 def _screen(
     path: Path, seen: set[str], room: int | None, counts: _Counts
-) -> tuple[list[int], list[_Refusal]]:
+) -> tuple[list[int], list[Refusal]]:
     """Which rows of a unit stay (not seen before, within the limit), and its refusals in upstream's order."""
-    with pa.memory_map(str(path)) as source:
-        reader = pa.ipc.open_file(source)
-        refused = {i: _Refusal(*rest) for i, *rest in json.loads(reader.schema.metadata[b"refused"])}
-        columns = [
-            row
-            for i in range(reader.num_record_batches)
-            for row in reader.get_batch(i).select(["id", "split", "answer_kind", "image_hash"]).to_pylist()
-        ]
+    unit = UnitFile(path)
+    columns = unit.rows.select(["id", "split", "answer_kind", "image_hash"]).to_pylist()
     kept: list[int] = []
-    out: list[_Refusal] = []
+    out: list[Refusal] = []
     rows = iter(enumerate(columns))
-    for position in range(len(columns) + len(refused)):
+    for position in range(len(columns) + len(unit.refused)):
         if room is not None and len(kept) >= room:
             break
-        if position in refused:
-            out.append(refused[position])
+        if position in unit.refused:
+            out.append(unit.refused[position])
             continue
         index, row = next(rows)
         if row["id"] in seen:
-            out.append(_Refusal(row["id"], "duplicate_id", f"another row of this source has the id {row['id']}"))
+            out.append(Refusal(row["id"], "duplicate_id", f"another row of this source has the id {row['id']}"))
             continue
         seen.add(row["id"])
         kept.append(index)
@@ -242,24 +208,10 @@ def _screen(
     return kept, out
 
 
-def _merged(files: list[tuple[Path, list[int]]]) -> Iterator[Sample]:
-    """The kept samples of all units, a batch in memory at a time."""
-    for path, kept in files:
-        wanted = set(kept)
-        with pa.memory_map(str(path)) as source:
-            reader = pa.ipc.open_file(source)
-            start = 0
-            for i in range(reader.num_record_batches):
-                batch = reader.get_batch(i)
-                here = [n for n in range(batch.num_rows) if start + n in wanted]
-                yield from map(row_to_sample, batch.take(pa.array(here, pa.int64())).to_pylist())
-                start += batch.num_rows
-
-
 _STRUCTURE = frozenset({"missing_field", "wrong_type", "unreadable"})
 
 
-def _check_structure(source: Source, origin: Origin, kept: int, refusals: list[_Refusal]) -> None:
+def _check_structure(source: Source, origin: Origin, kept: int, refusals: list[Refusal]) -> None:
     """A source of which no row has the promised form is not that source: say so instead of writing nothing."""
     if kept:
         return

@@ -1,0 +1,154 @@
+"""The file of one finished unit, and how the shards are gathered from all of them with flat memory.
+
+A unit holds two Arrow streams: its pictures, each once, then its rows, which point at them. Questions on one
+picture are neighbours upstream, so this stores and copies a picture once instead of five or ten times.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from cogito_core.sample import SCHEMA, Picture, Sample, samples_to_table
+from cogito_core.shards import shard_paths, write_table
+
+SHARD_ROWS = 5000
+SHARD_BYTES = 256 * 2**20
+"""A shard ends at this many rows or bytes of pictures, repeats counted: what one table in memory may hold."""
+
+_PICTURES = pa.schema([("bytes", pa.binary()), ("path", pa.string())])
+_POINTERS = pa.field("pictures", pa.list_(pa.int32()))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that was refused: its id, the reason as in `rows.REASONS`, and one sentence."""
+
+    id: str
+    reason: str
+    evidence: str
+
+
+def write_unit(path: Path, n_rows: int, found: Sequence[Sample | Refusal]) -> None:
+    """Write samples and refusals in their order. `n_rows` is the number of upstream rows they came from.
+
+    The samples lose their pictures on the way: they are not meant to be used afterwards.
+    """
+    samples = [item for item in found if isinstance(item, Sample)]
+    refused = [[i, item.id, item.reason, item.evidence] for i, item in enumerate(found) if isinstance(item, Refusal)]
+    pictures: dict[tuple[str, str | None], int] = {}
+    kept: list[Picture] = []
+    pointers: list[list[int]] = []
+    for sample in samples:
+        places = []
+        for picture in sample.images:
+            place = pictures.setdefault((picture.sha256, picture.path), len(kept))
+            if place == len(kept):
+                kept.append(picture)
+            places.append(place)
+        pointers.append(places)
+        sample.images = ()
+    about = {"n_rows": str(n_rows), "refused": json.dumps(refused, ensure_ascii=False)}
+    rows = samples_to_table(samples).append_column(_POINTERS, pa.array(pointers, _POINTERS.type))
+    rows = rows.drop_columns(["images"]).replace_schema_metadata(about)
+    with pa.OSFile(str(path), "wb") as sink:
+        with pa.ipc.new_stream(sink, _PICTURES) as writer:
+            for picture in kept:
+                # A batch each: Arrow's 32-bit offsets end at 2 GB, and a reader wants single pictures.
+                writer.write_batch(pa.record_batch([[picture.bytes], [picture.path]], schema=_PICTURES))
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
+            writer.write_table(rows)
+
+
+class UnitFile:
+    """A finished unit, memory-mapped."""
+
+    def __init__(self, path: Path) -> None:
+        source = pa.memory_map(str(path))
+        self._pictures = list(pa.ipc.open_stream(source))
+        self.rows = pa.ipc.open_stream(source).read_all()
+        metadata = self.rows.schema.metadata
+        self.n_rows = int(metadata[b"n_rows"])
+        self.refused = {i: Refusal(*rest) for i, *rest in json.loads(metadata[b"refused"])}
+
+    def picture(self, place: int) -> dict[str, bytes | str | None]:
+        """A picture as the images column holds it."""
+        batch = self._pictures[place]
+        return {"bytes": batch.column(0)[0].as_py(), "path": batch.column(1)[0].as_py()}
+
+    def size(self, place: int) -> int:
+        """Bytes of a picture."""
+        return int(self._pictures[place].column(0).nbytes)
+
+
+def write_sorted(units: Sequence[tuple[Path, Sequence[int]]], directory: Path) -> list[Path]:
+    """Write the kept rows of all units as `train-*.parquet`, sorted by picture and id.
+
+    The bytes are those that `cogito_core.shards.write_shards` gives for the same samples cut into the same
+    shards, but only one shard is in memory at a time.
+
+    Args:
+        units: file and the positions of its kept rows, in upstream's order.
+        directory: where the shards go; shards of an earlier run that are not replaced are removed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    opened = lru_cache(maxsize=64)(UnitFile)
+    order: list[tuple[str, str, int, int, int]] = []
+    for number, (path, kept) in enumerate(units):
+        unit = opened(path)
+        hashes, names = unit.rows.column("image_hash").to_pylist(), unit.rows.column("id").to_pylist()
+        places = unit.rows.column("pictures").to_pylist()
+        sizes = [sum(map(unit.size, places[row])) for row in kept]
+        order += [(hashes[row], names[row], number, row, size) for row, size in zip(kept, sizes, strict=True)]
+    order.sort()
+    paths = []
+    for number, part in enumerate(_cut([entry[4] for entry in order])):
+        wanted = [(unit, row) for _, _, unit, row, _ in order[part.start : part.stop]]
+        path = directory / f"train-{number:05d}.parquet"
+        write_table(_gather(wanted, lambda unit: opened(units[unit][0])), path)
+        paths.append(path)
+    for stale in set(shard_paths(directory, "train")) - set(paths):
+        stale.unlink()
+    return paths
+
+
+def _cut(sizes: Sequence[int]) -> Iterator[range]:
+    """Ranges of rows that make a shard each; one empty range where there are no rows."""
+    start = used = 0
+    for row, size in enumerate(sizes):
+        if row > start and (row - start >= SHARD_ROWS or used + size > SHARD_BYTES):
+            yield range(start, row)
+            start, used = row, 0
+        used += size
+    yield range(start, len(sizes))
+
+
+def _gather(wanted: Sequence[tuple[int, int]], opened) -> pa.Table:  # type: ignore[no-untyped-def]
+    """The table of one shard: rows taken unit by unit, then put into the wanted order."""
+    by_unit: dict[int, list[int]] = {}
+    position: dict[tuple[int, int], int] = {}
+    for unit, row in wanted:
+        by_unit.setdefault(unit, []).append(row)
+    tables = []
+    images: list[list[dict[str, bytes | str | None]]] = []
+    for unit, rows in by_unit.items():
+        file = opened(unit)
+        for row in rows:
+            position[unit, row] = len(position)
+        table = file.rows.take(pa.array(rows, pa.int64())).replace_schema_metadata(None)
+        known: dict[int, dict[str, bytes | str | None]] = {}
+        for places in table.column("pictures").to_pylist():
+            images.append([known.get(place) or known.setdefault(place, file.picture(place)) for place in places])
+        tables.append(table.drop_columns(["pictures"]))
+    if not tables:
+        return SCHEMA.empty_table()
+    sequence = [position[key] for key in wanted]
+    gathered = pa.concat_tables(tables).take(pa.array(sequence, pa.int64()))
+    column = pa.array([images[place] for place in sequence], SCHEMA.field("images").type)
+    at = SCHEMA.get_field_index("images")
+    return gathered.add_column(at, SCHEMA.field("images"), column)
