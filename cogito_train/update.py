@@ -71,7 +71,9 @@ def update_policy(
     )
     sums = dict.fromkeys(("loss", "kl", "clipped", "log_ratio_abs", "tokens", "entropy", "gap", "gap_tokens"), 0.0)
     gap_max = 0.0
-    for members in _same_number(_micro_batches(groups, policy.recipe.micro_batch_tokens), world):
+    # Without a KL term a group whose advantages are all zero has no gradient; its tokens still count above.
+    active = [i for i, group in enumerate(groups) if reference is not None or group.advantages.any()]
+    for members in _same_number(_micro_batches(groups, active, policy.recipe.micro_batch_tokens), world):
         batch, chosen = _pack(policy.scorer, groups, members)
         logprobs, entropy = policy.scorer(batch)
         reference_logprobs = None
@@ -109,7 +111,8 @@ def update_policy(
 def score_old(policy: Policy, groups: Sequence[TrainingGroup], world: World) -> list[Tensor]:
     """Log-probabilities of each group's answer tokens under the current weights, without gradient."""
     out: list[Tensor] = [torch.empty(0)] * len(groups)
-    for members in _same_number(_micro_batches(groups, policy.recipe.micro_batch_tokens), world):
+    everyone = range(len(groups))
+    for members in _same_number(_micro_batches(groups, everyone, policy.recipe.micro_batch_tokens), world):
         batch, _ = _pack(policy.scorer, groups, members)
         with torch.no_grad():
             logprobs, _ = policy.scorer(batch)
@@ -169,19 +172,20 @@ def _answers_trained(group: TrainingGroup, mask: np.ndarray) -> int:
     return sum(bool(part.any()) for part in np.split(mask, ends[:-1]))
 
 
-def _micro_batches(groups: Sequence[TrainingGroup], max_tokens: int) -> list[list[int]]:
-    """Indices of groups, in order, in micro-batches whose padded size stays within `max_tokens` where it
-    can.
+def _micro_batches(groups: Sequence[TrainingGroup], chosen: Sequence[int], max_tokens: int) -> list[list[int]]:
+    """The `chosen` indices of groups, in order, in micro-batches of at most `max_tokens` padded tokens each.
+
+    A group that is larger alone gets a micro-batch of its own.
     """
     out: list[list[int]] = []
     widest = 0
-    for index, group in enumerate(groups):
-        widest = max(widest, group.num_tokens)
+    for index in chosen:
+        widest = max(widest, groups[index].num_tokens)
         if out and (len(out[-1]) + 1) * widest <= max_tokens:
             out[-1].append(index)
         else:
             out.append([index])
-            widest = group.num_tokens
+            widest = groups[index].num_tokens
     return out
 
 
