@@ -11,7 +11,7 @@ from cogito_core.verify.clean import fold, strip_dress
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BARE = re.compile(r"[(\[（【]?\s*(?:\\text\s*\{)?\s*\(?([A-Za-z])\)?\s*\}?\s*[)\]）】]?\s*[.:。：,)]?", re.S)
 _NAMED = re.compile(r"(?:the\s+)?(?:correct\s+)?(?:answer|option|choice|选项|答案)(?:\s+is)?\s*[:：]?\s*[(（]?([A-Za-z])[)）]?\s*[.。]?", re.I)
-_LEADING = re.compile(r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])\s+(?P<c>.+)", re.S)
+_LEADING = re.compile(r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)", re.S)
 _NEGATION = re.compile(r"\b(?:not|isn't|cannot|can't|neither|except)\b|不是|n't\b", re.I)
 
 
@@ -56,10 +56,10 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         return Pick(frozenset(by_text), "option text")
     leading = _LEADING.fullmatch(text)
     if leading:
-        letter = leading.group(1) or leading.group(3) or leading.group(5)
-        rest = leading.group("a") or leading.group("b") or leading.group("c") or ""
+        letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)
+        rest = leading.group("a") or leading.group("b") or leading.group("d") or leading.group("c") or ""
         index = _letter(letter, last)
-        certain = leading.group(5) is None
+        certain = leading.group(7) is None
         if index >= 0:
             pick = _with_text(index, rest, keys, certain or gold_side)
             if pick is not None:

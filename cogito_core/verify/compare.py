@@ -121,7 +121,7 @@ def _has_quantity(node: Node) -> bool:
 
 
 def _bare(node: Node) -> Node:
-    while node.op == "paren":
+    while node.op == "paren" or node.op == "group" and len(node.args) == 1 and node.args[0].op == "matrix":
         node = node.args[0]
     return node
 
@@ -188,8 +188,10 @@ def value_side(node: Node) -> Node | None:
     if is_name(parts[0]) and not (len(parts) == 2 and symbols(parts[0]) <= symbols(parts[1]) and parts[0].op == "sym"
                                   and parts[0].value in symbols(parts[1])):
         parts, ops = parts[1:], ops[1:]
-    elif len(parts) == 2 and ops == ["="]:
+    elif len(parts) == 2 and ops == ["="] and (symbols(parts[0]) or symbols(parts[1])):
         return parts[0] if is_name(parts[1]) and not symbols(parts[0]) else None
+    elif symbols(parts[0]):
+        return None
     while len(parts) > 1 and is_name(parts[0]) and ops:
         parts, ops = parts[1:], ops[1:]
     exact_parts = [parts[0]]
@@ -335,7 +337,19 @@ def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
     return _unordered(gold.args, answer.args, ctx)
 
 
+def _rows(members: tuple[Node, ...]) -> tuple[Node, ...]:
+    """`p = 5, q = 2, p = 7, q = 2` as two rows: names that come round begin a new one."""
+    names = _strip_names(members)[1]
+    width = len(set(names))
+    if not all(names) or width < 2 or width == len(names) or len(names) % width:
+        return members
+    if any(names[index] != names[index % width] for index in range(len(names))):
+        return members
+    return tuple(Node("list", ",", members[index:index + width]) for index in range(0, len(members), width))
+
+
 def _unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> Result:
+    gold, answer = _rows(gold), _rows(answer)
     if len(gold) > MAX_MEMBERS or len(answer) > MAX_MEMBERS:
         return Result(None, "budget", f"more than {MAX_MEMBERS} members")
     gold_values, gold_names = _strip_names(gold)

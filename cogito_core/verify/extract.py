@@ -60,7 +60,8 @@ def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
             if clause.text else Extraction(None, last.rule, last.span, "the answer tag is empty", tuple(tags))
     boxes = candidates.boxes(text)
     if boxes:
-        return _from_boxes(text, boxes, kind, gold_side, [], 0)
+        found = _from_boxes(text, boxes, kind, gold_side, [], 0)
+        return found if gold_side else _after_the_box(text, boxes[-1], kind) or found
     if kind == "yes_no":
         return _yes_no(text)
     body = text.strip()
@@ -129,6 +130,17 @@ def _from_boxes(text: str, boxes: list[Candidate], kind: str, gold_side: bool, b
     if tail and "%" not in content:
         content += " %"
     return Extraction(content, "box", span, "", evidence)
+
+
+def _after_the_box(text: str, box: Candidate, kind: str) -> Extraction | None:
+    """A "final answer" stated after the last box and different from it: the later and explicit statement counts."""
+    last = next((one for one in reversed(candidates.phrases(text)) if one.span[0] > box.span[1]), None)
+    if last is None or "final" not in text[max(0, last.span[0] - 40):last.span[0]].lower() or kind not in MATH_KINDS:
+        return None
+    reduced = prose.reduce_clause(text[last.span[0]:last.span[1]], kind, first=True)
+    if reduced is None or _key(reduced.text) == _key(box.text):
+        return None
+    return Extraction(reduced.text.strip(), "final answer phrase", (last.span[0] + reduced.start, last.span[0] + reduced.end), "", (last, box))
 
 
 def _key(text: str) -> str:

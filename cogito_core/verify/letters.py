@@ -26,10 +26,10 @@ _AFTER_BARE_ARTICLE = re.compile(r"\s+(?!is\b|because\b|since\b|as\b|which\b|for
 def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     """Conclusion phrases with their rank for letters A to `last`."""
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z'’])(?!\s?[=+*^/]\s?\w)"
-    noun = r"(?:answer|option|choice|selection|response|letter|选项|答案)"
+    noun = r"(?:answer|option|choice|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
     return (
         (0, re.compile(rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?"
-                       rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
+                       rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|\best\b|\bes\b|\bist\b|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
                        rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{letter}")),
         (0, re.compile(rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}(?i:(?:option|choice|letter)\s*)?{_OPEN}{letter}")),
         (0, re.compile(rf"(?<![A-Za-z'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])[)\]）*]*(?:\s*[:.]?\s*[^.\n]{{0,60}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),

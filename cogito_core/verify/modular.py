@@ -38,7 +38,7 @@ def _root_of_minus_one(prime: int) -> int:
     raise NotModularError("no square root of -1")
 
 
-class _Point:
+class Point:
     """Values of all names at one point modulo one prime."""
 
     def __init__(self, prime: int, index: int) -> None:
@@ -188,7 +188,7 @@ def identical(one: Node, other: Node) -> bool | None:
     agreed = 0
     for prime in PRIMES:
         for index in range(POINTS):
-            point = _Point(prime, index)
+            point = Point(prime, index)
             try:
                 same = point.value(one) == point.value(other)
             except NotModularError:
@@ -211,7 +211,7 @@ def proportional(one: Node, other: Node) -> bool | None:
     for prime in PRIMES:
         previous: tuple[int, int] | None = None
         for index in range(POINTS + 1):
-            point = _Point(prime, index)
+            point = Point(prime, index)
             try:
                 pair = (point.value(one), point.value(other))
             except NotModularError:

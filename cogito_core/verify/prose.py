@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from cogito_core.verify import candidates
 from cogito_core.verify.clean import strip_dress
+from cogito_core.verify.compare import value_side
 from cogito_core.verify.kinds import readings_of
 from cogito_core.verify.letters import REFUSAL
 from cogito_core.verify.moments import read_date, read_time
@@ -13,10 +15,18 @@ from cogito_core.verify.tree import Node
 from cogito_core.verify.verdict import Extraction
 from cogito_core.verify.words import number_words
 
+_BARE_LATEX = re.compile(
+    r"[-+]?\s?(?:[\d.]+\s*)?\\(?:[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|sqrt\s*(?:\[\d+\])?\s*\{[^{}]*\}|pi\b)"
+    r"(?:\s*[-+]?\s*(?:[\d.]+|\\pi\b|\\sqrt\s*\{[^{}]*\}|\\frac\s*\{[^{}]*\}\s*\{[^{}]*\}))*")
+_BETWEEN = re.compile(r"\b(?:between|from)\s+(-?\d[\d.,]*?)\s+(?:and|to)\s+(-?\d+(?:\.\d+)?)", re.I)
+_DENIED = re.compile(r"(?:\bnot|n't)\s+$", re.I)
+_MANY = frozenset(["list", "set", "system", "tuple"])
+_SHAPES = {"tuple": ("group",), "interval": ("group", "union", "rel", "minus"), "matrix": ("matrix",), "equation": ("rel",), "inequality": ("rel", "group", "union"),
+           "union": ("union", "group", "minus", "rel"), "list": ("list", "group", "pm", "set"), "set": ("set", "list", "rel", "group"), "system": ("list", "group")}
 SINGLE_KINDS = frozenset(["number", "integer", "decimal", "rational", "percent", "money", "quantity", "angle"])
 _MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
 _NUMBER = re.compile(
-    r"(?<![\w.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![A-Za-z0-9_.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
     r"(?:\s*[x×*]\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
     r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)")
 _WORDS = re.compile(r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -46,82 +56,133 @@ def _is_value(node: Node, kind: str) -> bool:
     return True
 
 
-def reduce_clause(clause: str, kind: str, first: bool) -> tuple[str, int, int] | None:
+class _Item(NamedTuple):
+    """A value in a clause and its place."""
+
+    text: str
+    start: int
+    end: int
+
+
+def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
     """The value in a clause with its place: the clause itself, a formula in it, or a number in it.
 
-    `first` prefers the first number (after "the answer is"), else the one after the last stating verb, else the last.
+    `first` prefers the first value (after "the answer is"), else the one after the last stating verb, else the last.
     """
     begin = len(clause) - len(clause.lstrip())
     core = clause.strip()
+    shorter = core
     for _ in range(4):
-        if readable(core, kind):
-            return core, begin, begin + len(core)
-        lead = _LEAD.match(core)
+        if readable(shorter, kind):
+            return _Item(shorter, begin, begin + len(shorter))
+        lead = _LEAD.match(shorter)
         if lead and lead.end():
-            begin, core = begin + lead.end(), core[lead.end():]
+            begin, shorter = begin + lead.end(), shorter[lead.end():]
             continue
-        shorter = _TRAIL.sub("", core)
-        if shorter == core or not shorter.strip():
+        cut = _TRAIL.sub("", shorter)
+        if cut == shorter or not cut.strip():
             break
-        core = shorter.rstrip()
-    formula = _formula(core, kind, first)
-    if formula is not None:
-        return formula[0], begin + formula[1], begin + formula[2]
-    number = _number(core, kind, first)
-    return None if number is None else (number[0], begin + number[1], begin + number[2])
+        shorter = cut.rstrip()
+    start = len(clause) - len(clause.lstrip())
+    if first and shorter:
+        start, core = begin, shorter
+    item = _chosen(core, kind, first)
+    return None if item is None else _Item(item.text, start + item.start, start + item.end)
 
 
-def _formula(text: str, kind: str, first: bool) -> tuple[str, int, int] | None:
+def _chosen(text: str, kind: str, first: bool) -> _Item | None:
+    formulas = _formulas(text, kind)
+    if kind in _SHAPES:
+        shaped = [one for one in formulas if _shape(one.text) in _SHAPES[kind]]
+        if shaped:
+            return shaped[0] if first else shaped[-1]
+        if kind in ("tuple", "interval", "matrix", "equation", "inequality", "union"):
+            between = _BETWEEN.search(text) if kind == "interval" else None
+            if between:
+                return _Item(f"[{between.group(1)}, {between.group(2)}]", between.start(), between.end())
+            plain = _bracketed(text)
+            return plain or (formulas[-1] if formulas else None)
+    if kind in _MANY and len(formulas) > 1 and re.search(r"\band\b|,|和", text[formulas[0].end:formulas[-1].start]):
+        return _Item(", ".join(one.text for one in formulas), formulas[0].start, formulas[-1].end)
+    numbers = _numbers(text, kind, [(one.start, one.end) for one in formulas] + [m.span() for m in _MATH.finditer(text)])
+    if kind in _MANY:
+        between = _BETWEEN.search(text)
+        if between:
+            return _Item(f"[{between.group(1)}, {between.group(2)}]", between.start(), between.end())
+        if len(numbers) > 1 and not formulas:
+            return _Item(", ".join(one.text for one in numbers), numbers[0].start, numbers[-1].end)
+    items = sorted([*formulas, *numbers], key=lambda one: one.start)
+    if not items:
+        return None
+    if kind not in SINGLE_KINDS and formulas:
+        return formulas[0] if first else formulas[-1]
+    if first:
+        return items[0]
+    for pattern in (_STRONG, _STATES):
+        verbs = [m for m in pattern.finditer(text) if m.end() <= items[-1].start + 1 and not any(one.start <= m.start() < one.end for one in formulas)]
+        if verbs:
+            after = [one for one in items if one.start >= verbs[-1].end() - 1]
+            if after:
+                return after[0]
+    return items[-1]
+
+
+def _shape(text: str) -> str:
+    readings, _ = readings_of(strip_dress(text))
+    return readings[0].op if readings else ""
+
+
+def _bracketed(text: str) -> _Item | None:
+    """The last bracketed tuple or interval in plain text that can be read."""
+    for match in reversed(list(re.finditer(r"[(\[][^()\[\]]{1,80}[)\]](?:\s*(?:U|∪|\\cup)\s*[(\[][^()\[\]]{1,80}[)\]])*", text))):
+        if "," in match.group() and readings_of(match.group())[0]:
+            return _Item(match.group(), *match.span())
+    return None
+
+
+def _formulas(text: str, kind: str) -> list[_Item]:
+    """Delimited formulas, and bare LaTeX where there is none, that can be read as such a kind."""
     found = []
     for match in _MATH.finditer(text):
         group = next(index for index in range(1, 5) if match.group(index) is not None)
-        inner = match.group(group)
-        after = text[match.end():]
-        percent = re.match(r"\s*(?:\\?%|percent\b|pct\b)", after)
-        content = inner + (" %" if percent and "%" not in inner else "")
+        percent = re.match(r"\s*(?:\\?%|percent\b|pct\b)", text[match.end():])
+        content = match.group(group) + (" %" if percent and "%" not in match.group(group) else "")
         if readable(content, kind):
-            found.append((content, match.start(group), match.end(group)))
+            found.append(_Item(content, match.start(group), match.end(group)))
     if not found:
-        return None
-    if kind in ("list", "set", "system", "tuple") and len(found) > 1 and re.search(r"\band\b|,", text[found[0][2]:found[-1][1]]):
-        return ", ".join(one[0] for one in found), found[0][1], found[-1][2]
+        found = [_Item(m.group(), *m.span()) for m in _BARE_LATEX.finditer(text) if readable(m.group(), kind)]
     if kind in SINGLE_KINDS:
-        valued = [one for one in found if any(char.isdigit() for char in one[0]) or "\\pi" in one[0]]
-        found = valued or found
-        tail = _number(text[found[-1][2]:], kind, False)
-        if tail is not None and not first and re.search(r"[=≈]|\bis\b", text[found[-1][2]:found[-1][2] + tail[1]]):
-            offset = found[-1][2]
-            return tail[0], tail[1] + offset, tail[2] + offset
-    return found[0] if first else found[-1]
+        valued = [one for one in found if any(char.isdigit() for char in one.text) or "\\pi" in one.text]
+        found = [one for one in valued if _states_value(one.text)]
+    return found
 
 
-def _number(text: str, kind: str, first: bool) -> tuple[str, int, int] | None:
-    """A plain number in the text, with sign, money and per cent; or a number word."""
-    found: list[tuple[str, int, int]] = []
+def _states_value(text: str) -> bool:
+    """Whether a formula is a value, or a relation that gives one."""
+    readings, _ = readings_of(strip_dress(text))
+    if not readings:
+        return True
+    node = readings[0]
+    return node.op != "rel" or value_side(node) is not None
+
+
+def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
+    """Plain numbers outside the formulas, with sign, money and per cent; or number words."""
+    found = []
     for match in _NUMBER.finditer(text):
-        if _ECHO.search(text[:match.start()]):
+        if any(start <= match.start() < end for start, end in taken):
             continue
-        found.append((_written(match), match.start(), match.end()))
+        if _ECHO.search(text[:match.start()]) or _DENIED.search(text[:match.start()]):
+            continue
+        found.append(_Item(_written(match), *match.span()))
     if not found:
         for match in _WORDS.finditer(text):
             value = number_words(match.group().lower())
             if value is not None:
-                found.append((str(value), match.start(), match.end()))
-        if len(found) > 1 and not first:
-            found = [one for one in found if one[0] != "1"] or found
-    if not found:
-        return None
-    if kind in ("list", "set") and len(found) > 1:
-        return ", ".join(one[0] for one in found), found[0][1], found[-1][2]
-    if first:
-        return found[0]
-    for pattern in (_STRONG, _STATES):
-        verbs = [m for m in pattern.finditer(text) if m.end() <= found[-1][1]]
-        if verbs:
-            after = [one for one in found if one[1] >= verbs[-1].end()]
-            if after:
-                return after[0]
-    return found[-1]
+                found.append(_Item(str(value), *match.span()))
+        if len(found) > 1:
+            found = [one for one in found if one.text != "1"] or found
+    return found
 
 
 def _written(match: re.Match[str]) -> str:
@@ -147,23 +208,26 @@ def value_in_response(text: str, kind: str) -> Extraction:
             return Extraction(None, "refusal", candidate.span, "the response declines to answer")
         reduced = reduce_clause(text[candidate.span[0]:candidate.span[1]], kind, first=True)
         if reduced is not None:
-            span = (candidate.span[0] + reduced[1], candidate.span[0] + reduced[2])
-            return Extraction(reduced[0].strip(), "answer phrase", span, "", (candidate,))
+            span = (candidate.span[0] + reduced.start, candidate.span[0] + reduced.end)
+            return Extraction(reduced.text.strip(), "answer phrase", span, "", (candidate,))
     spans = candidates.sentences(text)
     if spans and REFUSAL.search(text[spans[-1][0]:spans[-1][1]]):
         return Extraction(None, "refusal", spans[-1], "the response declines to answer")
-    concluding = [span for span in spans if candidates.concludes(text[span[0]:span[1]])]
-    for rule, order in (("conclusion", concluding[::-1][:2]), ("last sentence", spans[::-1][:6])):
-        for start, end in order:
-            piece = text[start:end]
-            bold = list(re.finditer(r"\*\*([^*\n]+)\*\*", piece))
-            for match in reversed(bold):
-                reduced = reduce_clause(match.group(1), kind, first=False)
-                if reduced is not None:
-                    span = (start + match.start(1) + reduced[1], start + match.start(1) + reduced[2])
-                    return Extraction(reduced[0].strip(), "bold", span)
+    fallback: Extraction | None = None
+    for start, end in reversed(spans[-12:]):
+        piece = text[start:end]
+        bold = [m for m in re.finditer(r"\*\*([^*\n]+)\*\*", piece) if not m.group(1).rstrip().endswith(":")]
+        for match in reversed(bold):
+            reduced = reduce_clause(match.group(1), kind, first=False)
+            if reduced is not None:
+                offset = start + match.start(1)
+                return Extraction(reduced.text.strip(), "bold", (offset + reduced.start, offset + reduced.end))
+        concluding = candidates.concludes(piece)
+        if concluding or fallback is None:
             reduced = reduce_clause(piece, kind, first=False)
             if reduced is not None:
-                span = (start + reduced[1], start + reduced[2])
-                return Extraction(reduced[0].strip(), rule, span)
-    return Extraction(None, "none", None, "no value found")
+                found = Extraction(reduced.text.strip(), "conclusion" if concluding else "last sentence", (start + reduced.start, start + reduced.end))
+                if concluding:
+                    return found
+                fallback = found
+    return fallback or Extraction(None, "none", None, "no value found")

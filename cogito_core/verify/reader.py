@@ -383,6 +383,11 @@ class Parser:
             self.expect("}")
         elif self.is_sign("-", "+"):
             exponent = self.factor()
+        elif token.kind == "num":
+            self.at += 1
+            exponent = number(token.number or 0, token.start, token.end)
+            if self.take("^"):
+                exponent = self.raised(exponent, token.start)
         else:
             exponent = self.power()
         if exponent.op == "list":
