@@ -17,9 +17,21 @@ def show_sources(runs: Path) -> None:
         manifest = load_source(name).manifest
         paper = f"{manifest.paper.size:,}" if manifest.paper else "-"
         copies = ["Hub"] if manifest.hub else []
-        rows.append([name, manifest.category, manifest.licence.name, paper, ", ".join([*copies, *manifest.layouts]),
-                     f"{built[name]:,}" if name in built else "-"])
-    table(f"{len(rows)} sources", ["source", "category", "licence", "rows in the paper", "read from", "built here"], rows)
+        rows.append(
+            [
+                name,
+                manifest.category,
+                manifest.licence.name,
+                paper,
+                ", ".join([*copies, *manifest.layouts]),
+                f"{built[name]:,}" if name in built else "-",
+            ]
+        )
+    table(
+        f"{len(rows)} sources",
+        ["source", "category", "licence", "rows in the paper", "read from", "built here"],
+        rows,
+    )
 
 
 def show_source(name: str, runs: Path) -> None:
@@ -38,7 +50,9 @@ def show_source(name: str, runs: Path) -> None:
         say(f"layout {layout}: {text}")
     say(f"training splits: {', '.join(manifest.training_splits)}; answers: {manifest.answer_kind}")
     if manifest.paper:
-        say(f"in the paper: {manifest.paper.size:,} rows after a filter that removed {manifest.paper.filter_rate:.0%}")
+        say(
+            f"in the paper: {manifest.paper.size:,} rows after a filter that removed {manifest.paper.filter_rate:.0%}"
+        )
     if manifest.notes:
         say(manifest.notes.strip())
     built = built_rows(runs)

@@ -10,11 +10,16 @@ import typer
 from cogito_core.console import UsageError, run_cli, say
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Prepare data: ingest public datasets, rewrite, deduplicate, measure difficulty, select, report.",
 )
 
-Root = Annotated[Path | None, typer.Option("--from", help="Folder with one folder per source, in upstream's own layout.")]
+Root = Annotated[
+    Path | None, typer.Option("--from", help="Folder with one folder per source, in upstream's own layout.")
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine.")]
 
 
@@ -53,9 +58,15 @@ def ingest(
 def build(
     recipe: Annotated[str, typer.Option("--recipe", help="nano, vl-cogito, or a YAML file.")],
     root: Root = None,
-    out: Annotated[Path | None, typer.Option("--output", "-o", help="Run directory; default runs/<recipe>-data.")] = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="transformers, vllm, or openai:URL[,URL...].")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Model that measures difficulty, instead of the recipe's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run directory; default runs/<recipe>-data.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="transformers, vllm, or openai:URL[,URL...].")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model that measures difficulty, instead of the recipe's.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's seed.")] = None,
     exact_rate: Annotated[bool, typer.Option("--exact-rate", help="All trials for every question.")] = False,
     workers: Workers = 1,
@@ -64,15 +75,28 @@ def build(
     """A recipe to training shards: ingest, rewrite, deduplicate, measure difficulty, select, report."""
     from cogito_data.command import run_build
 
-    run_build(recipe, root=root, out=out, engine=engine, model=model, seed=seed, exact_rate=exact_rate,
-              workers=workers, cluster=cluster)
+    run_build(
+        recipe,
+        root=root,
+        out=out,
+        engine=engine,
+        model=model,
+        seed=seed,
+        exact_rate=exact_rate,
+        workers=workers,
+        cluster=cluster,
+    )
 
 
 @app.command()
 def explain(
-    row: Annotated[str | None, typer.Argument(metavar="ID", help="A row's id, or a part of it that is unique.")] = None,
+    row: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A row's id, or a part of it that is unique.")
+    ] = None,
     dropped: Annotated[str | None, typer.Option("--dropped", help="List the rows dropped for this reason.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="Run directory; default the newest build below runs/.")] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Run directory; default the newest build below runs/.")
+    ] = None,
 ) -> None:
     """Why a row is in or out, and every stage it went through."""
     if (row is None) == (dropped is None):

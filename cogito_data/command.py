@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 
 def run_build(
-    recipe_name: str, *, root: Path | None, out: Path | None, engine: str | None, model: str | None, seed: int | None,
-    exact_rate: bool, workers: int, cluster: str | None,
+    recipe_name: str,
+    *,
+    root: Path | None,
+    out: Path | None,
+    engine: str | None,
+    model: str | None,
+    seed: int | None,
+    exact_rate: bool,
+    workers: int,
+    cluster: str | None,
 ) -> None:
     """Build a recipe into a run directory, or say that it is built already.
 
@@ -36,7 +44,9 @@ def run_build(
         overrides["exact_rate"] = True
     name, recipe = load_data_recipe(recipe_name, overrides, seed)
     if overrides and recipe.difficulty is None:
-        raise UsageError(f"the recipe '{name}' measures no difficulty, so --engine, --model and --exact-rate mean nothing")
+        raise UsageError(
+            f"the recipe '{name}' measures no difficulty, so --engine, --model and --exact-rate mean nothing"
+        )
     directory = out or Path("runs") / f"{name}-data"
     config = _config(name, recipe, root)
     with RunDir.open(directory, config=config, command="cogito-data build", inputs=_inputs(recipe, root)) as run:
@@ -55,8 +65,11 @@ def run_build(
 
 def _config(name: str, recipe: DataRecipe, root: Path | None) -> dict[str, Any]:
     """What the outputs depend on. Workers and cluster are left out: they change nothing."""
-    config: dict[str, Any] = {"recipe": name, "from": str(root.resolve()) if root is not None else None,
-                              "data": recipe.model_dump(mode="json")}
+    config: dict[str, Any] = {
+        "recipe": name,
+        "from": str(root.resolve()) if root is not None else None,
+        "data": recipe.model_dump(mode="json"),
+    }
     if recipe.difficulty is not None and recipe.difficulty.enabled and recipe.difficulty.engine == "transformers":
         from cogito_core.engines.models import model_revision, resolve_model
 
@@ -73,8 +86,13 @@ def _show(name: str, funnel: Funnel, directory: Path) -> None:
     for source, counts in funnel.sources.items():
         out = sum(counts[reason] for reason in funnel.dropped)
         rows.append([source, counts["ingested"], counts["rewritten"], out, counts["kept"]])
-    rows.append(["all", funnel.ingested, sum(row[2] for row in rows), funnel.dropped.total(), funnel.kept])
-    table(f"{name}: {funnel.kept} of {funnel.ingested} rows kept", ["source", "in", "rewritten", "dropped", "kept"], rows)
+    rewritten = sum(counts["rewritten"] for counts in funnel.sources.values())
+    rows.append(["all", funnel.ingested, rewritten, funnel.dropped.total(), funnel.kept])
+    table(
+        f"{name}: {funnel.kept} of {funnel.ingested} rows kept",
+        ["source", "in", "rewritten", "dropped", "kept"],
+        rows,
+    )
     reasons = ", ".join(f"{n} {reason}" for reason, n in funnel.dropped.most_common())
     say(f"dropped: {reasons or 'none'}; splits: {', '.join(f'{n} {split}' for split, n in funnel.splits.items())}")
     say(f"{directory / 'report.html'}")
@@ -83,6 +101,10 @@ def _show(name: str, funnel: Funnel, directory: Path) -> None:
 def _leak_table(run: RunDir, done: Build) -> None:
     """The published evidence: every training row that meets a benchmark, dropped or only flagged."""
     if done.recipe.decontaminate.against:
-        lines = [json.dumps({key: value for key, value in asdict(hit).items() if key not in ("row", "probe")},
-                            ensure_ascii=False) for hit in done.hits]
+        lines = [
+            json.dumps(
+                {key: value for key, value in asdict(hit).items() if key not in ("row", "probe")}, ensure_ascii=False
+            )
+            for hit in done.hits
+        ]
         write_atomic(run.path / "leaks.jsonl", "".join(f"{line}\n" for line in lines))

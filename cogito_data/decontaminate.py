@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cogito_core.verify import verify
 from cogito_data.likeness import Seen, compare
@@ -58,7 +59,7 @@ def decontaminate(pool: Pool, settings: Decontaminate, near: Deduplicate, probes
     """
     if not probes:
         return []
-    shared = {probe.name: probe.shared_pictures for probe in settings.against}
+    shared: dict[str, str] = {probe.name: probe.shared_pictures for probe in settings.against}
     texts = dict(_texts(pool))
     hits = list(_picture_hits(pool, settings, near, probes, shared, texts))
     met = {hit.row for hit in hits}
@@ -77,7 +78,11 @@ def _texts(pool: Pool) -> Iterator[tuple[int, tuple[str, str]]]:
 
 
 def _picture_hits(
-    pool: Pool, settings: Decontaminate, near: Deduplicate, probes: list[ProbeItem], shared: dict[str, str],
+    pool: Pool,
+    settings: Decontaminate,
+    near: Deduplicate,
+    probes: list[ProbeItem],
+    shared: dict[str, str],
     texts: dict[int, tuple[str, str]],
 ) -> Iterator[Hit]:
     """Tiers 1 and 2: for every row the benchmark item on one of its pictures whose question is nearest."""
@@ -125,7 +130,12 @@ def _same_pictures(
 
 
 def _seen_alike(
-    pool: Pool, row: int, place: int, nominated: list[int], probes: list[ProbeItem], near: Deduplicate,
+    pool: Pool,
+    row: int,
+    place: int,
+    nominated: list[int],
+    probes: list[ProbeItem],
+    near: Deduplicate,
     decoded: dict[int, Seen],
 ) -> Iterator[tuple[int, str]]:
     if not nominated:
@@ -147,7 +157,7 @@ class _Bands:
     def __init__(self, values: Iterable[int], bits: int) -> None:
         edges = [round(64 * i / (bits + 1)) for i in range(bits + 2)]
         self._bits = bits
-        self._bands = [(low, (1 << (high - low)) - 1) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        self._bands = [(low, (1 << (high - low)) - 1) for low, high in pairwise(edges)]
         self._tables: list[dict[int, list[int]]] = [defaultdict(list) for _ in self._bands]
         for value in sorted(values):
             for table, (low, mask) in zip(self._tables, self._bands, strict=True):
@@ -194,11 +204,18 @@ def _text_hits(
     for row, number, alike in matches:
         if row not in best or alike > best[row][1]:
             best[row] = (number, alike)
-    return [_text_hit(pool, probes, texts, row, number, alike, rows_of[number]) for row, (number, alike) in best.items()]
+    return [
+        _text_hit(pool, probes, texts, row, number, alike, rows_of[number]) for row, (number, alike) in best.items()
+    ]
 
 
 def _text_hit(
-    pool: Pool, probes: list[ProbeItem], texts: dict[int, tuple[str, str]], row: int, number: int, alike: float,
+    pool: Pool,
+    probes: list[ProbeItem],
+    texts: dict[int, tuple[str, str]],
+    row: int,
+    number: int,
+    alike: float,
     n_rows: int,
 ) -> Hit:
     item = probes[number]

@@ -52,7 +52,11 @@ class Funnel:
 
 
 def summarise(
-    recipe: DataRecipe, pool: Pool, early_drops: list[Drop], splits: dict[str, list[int]], measured: dict[int, dict[str, Any]]
+    recipe: DataRecipe,
+    pool: Pool,
+    early_drops: list[Drop],
+    splits: dict[str, list[int]],
+    measured: dict[int, dict[str, Any]],
 ) -> Funnel:
     """Count every row once: either in a split or under the reason it was dropped for.
 

@@ -20,9 +20,9 @@ _STYLE = """
 .bar{position:sticky;top:0;background:var(--bg);padding:10px 0;display:flex;flex-wrap:wrap;gap:10px;z-index:2;
 border-bottom:1px solid var(--line)}.bar input,.bar select{font:inherit;padding:5px 8px;border:1px solid var(--line);
 border-radius:6px;background:var(--card);color:var(--ink)}.bar input[type=search]{flex:1 1 260px}
-.bar label{display:flex;align-items:center;gap:6px;font-size:13px;color:var(--soft)}
-.rate{height:5px;background:var(--line);border-radius:3px;margin:6px 0}.rate i{display:block;height:5px;border-radius:3px;
-background:var(--accent)}.tag{display:inline-block;font-size:12px;color:var(--soft);margin-right:8px}
+.bar input[type=number]{width:74px}.bar label{display:flex;align-items:center;gap:6px;font-size:13px;color:var(--soft)}
+.rate{height:5px;background:var(--line);border-radius:3px;margin:6px 0}
+.rate i{display:block;height:5px;border-radius:3px;background:var(--accent)}.tag{display:inline-block;font-size:12px;color:var(--soft);margin-right:8px}
 .card[hidden]{display:none}.card a{color:var(--accent);cursor:pointer;text-decoration:none}
 """
 
@@ -68,7 +68,9 @@ def write_gallery(directory: Path, out: Path | None, limit: int) -> tuple[Path, 
                 cards.append(_card(store[index - start], split, asked, values))
         start += len(store)
     page = Page(f"Samples of {directory}", f"{len(cards):,} of {total:,} rows, evenly spread")
-    page.raw(f"<style>{_STYLE}</style>{_bar(values)}<div class=cards>{''.join(cards)}</div><script>{_SCRIPT}</script>")
+    page.raw(
+        f"<style>{_STYLE}</style>{_bar(values)}<div class=cards>{''.join(cards)}</div><script>{_SCRIPT}</script>"
+    )
     from cogito_core.files import write_atomic
 
     path = out or directory / "gallery.html"
@@ -79,10 +81,12 @@ def write_gallery(directory: Path, out: Path | None, limit: int) -> tuple[Path, 
 def _bar(values: dict[str, Counter[str]]) -> str:
     picks = []
     for name, counts in values.items():
-        options = "".join(f'<option value="{escape(v)}">{escape(v)} ({n})</option>' for v, n in sorted(counts.items()))
+        options = "".join(
+            f'<option value="{escape(v)}">{escape(v)} ({n})</option>' for v, n in sorted(counts.items())
+        )
         picks.append(f'<select id="{name}"><option value="">any {name}</option>{options}</select>')
     rates = "".join(
-        f'<label>{word} <input id="{name}" type=number min=0 max=100 step=5 value={value} style="width:74px">%</label>'
+        f'<label>{word} <input id="{name}" type=number min=0 max=100 step=5 value={value}>%</label>'
         for name, word, value in (("low", "pass rate from", 0), ("high", "to", 100))
     )
     search = '<input id="q" type=search placeholder="search question, gold, id">'
@@ -91,7 +95,13 @@ def _bar(values: dict[str, Counter[str]]) -> str:
 
 def _card(sample: Sample, split: str, asked: Counter[str], values: dict[str, Counter[str]]) -> str:
     rule = "none" if sample.reformulation.startswith("none") else sample.reformulation
-    data = {"source": sample.source, "category": sample.category, "split": split, "kind": sample.answer_kind, "rule": rule}
+    data = {
+        "source": sample.source,
+        "category": sample.category,
+        "split": split,
+        "kind": sample.answer_kind,
+        "rule": rule,
+    }
     for name, value in data.items():
         values[name][value] += 1
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
@@ -102,7 +112,7 @@ def _card(sample: Sample, split: str, asked: Counter[str], values: dict[str, Cou
     return (
         f'<div class=card{attributes} data-rate="{rate}">{"".join(_picture(p.bytes) for p in sample.images)}{tags}'
         f"{_rate(sample)}<pre>{escape(sample.problem)}</pre><b>{escape(sample.answer)}</b>{_rewrite(sample)}"
-        f'<div class=soft>{escape(sample.id)} <span hidden>{sample.image_hash}</span> {more}</div></div>'
+        f"<div class=soft>{escape(sample.id)} <span hidden>{sample.image_hash}</span> {more}</div></div>"
     )
 
 
@@ -110,14 +120,16 @@ def _rate(sample: Sample) -> str:
     if sample.pass_rate is None:
         return ""
     said = f"{sample.n_correct} of {sample.n_trials} right"
-    return f'<div class=rate title="{said}"><i style="width:{sample.pass_rate * 100:.0f}%"></i></div><span class=tag>{said}</span>'
+    filled = f'<i style="width:{sample.pass_rate * 100:.0f}%"></i>'
+    return f'<div class=rate title="{said}">{filled}</div><span class=tag>{said}</span>'
 
 
 def _rewrite(sample: Sample) -> str:
     if sample.reformulation.startswith("none"):
         return f"<div class=soft>{escape(sample.reformulation)}</div>" if sample.choices else ""
     before = sample.original_problem + "".join(f"\n- {option}" for option in sample.choices)
-    return f"<details><summary class=soft>before: {escape(sample.reformulation)}</summary><pre>{escape(before)}</pre></details>"
+    summary = f"<summary class=soft>before: {escape(sample.reformulation)}</summary>"
+    return f"<details>{summary}<pre>{escape(before)}</pre></details>"
 
 
 def _picture(data: bytes) -> str:

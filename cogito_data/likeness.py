@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,7 @@ class Likeness:
 
     Attributes:
         mean: mean difference of brightness over all pixels.
-        local: the largest, over all blocks, of the mean difference of brightness and of the difference of mean colour.
+        local: the largest of all blocks' mean differences of brightness and differences of mean colour.
     """
 
     mean: float
@@ -137,7 +138,7 @@ def near_pairs(hashes: list[int], bits: int) -> list[tuple[int, int]]:
     """
     edges = np.linspace(0, 64, bits + 2).round().astype(int)
     found: set[tuple[int, int]] = set()
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         mask = (1 << int(high - low)) - 1
         buckets: dict[int, list[int]] = {}
         for i, value in enumerate(hashes):

@@ -25,12 +25,22 @@ def nano_samples(limit: int, seed: int) -> Iterator[Sample]:
         for item in generate("train", category, share + (place < rest), seed):
             name = f"{category}-{item.level}-{item.seed}"
             yield Sample(
-                id=f"{NAME}/train/{name}", source=NAME, category=category, split="train",
-                problem=item.problem, images=(Picture(item.png_bytes, f"{name}.png"),),
-                answer=item.answer, answer_kind=item.answer_kind, choices=item.choices,
+                id=f"{NAME}/train/{name}",
+                source=NAME,
+                category=category,
+                split="train",
+                problem=item.problem,
+                images=(Picture(item.png_bytes, f"{name}.png"),),
+                answer=item.answer,
+                answer_kind=item.answer_kind,
+                choices=item.choices,
                 answer_spec={"choices": list(item.choices)} if item.choices else {},
-                original_problem=item.question.replace("<image>", "").strip(), original_answer=item.value, license="Apache-2.0",
-                upstream_url="https://pypi.org/project/cogito-vlm/", upstream_id=name, upstream_revision=f"seed-{seed}",
+                original_problem=item.question.replace("<image>", "").strip(),
+                original_answer=item.value,
+                license="Apache-2.0",
+                upstream_url="https://pypi.org/project/cogito-vlm/",
+                upstream_id=name,
+                upstream_revision=f"seed-{seed}",
                 meta={"level": item.level},
             )
 
@@ -45,8 +55,15 @@ def ingest_nano(out: Path, limit: int, seed: int) -> IngestResult:
         for sample in samples:
             kinds[sample.answer_kind] = kinds.get(sample.answer_kind, 0) + 1
         result = IngestResult(
-            source=NAME, layout="procedural", origin="cogito_nano.tasks", rows_read=len(samples), kept=len(samples),
-            with_picture=len(samples), dropped={}, splits={"train": len(samples)}, answer_kinds=dict(sorted(kinds.items())),
+            source=NAME,
+            layout="procedural",
+            origin="cogito_nano.tasks",
+            rows_read=len(samples),
+            kept=len(samples),
+            with_picture=len(samples),
+            dropped={},
+            splits={"train": len(samples)},
+            answer_kinds=dict(sorted(kinds.items())),
             shards=[path.relative_to(run.path).as_posix() for path in shards],
         )
         run.summary(vars(result))

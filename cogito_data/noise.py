@@ -24,8 +24,8 @@ def upper_bound_of_none(trials: int, confidence: float = 0.95) -> float:
 
 
 NOTE_ON_NOISE = (
-    f"A share of 8 trials is noisy: its standard deviation is 0.18 at a true rate of 0.5; a question with a true rate "
-    f"of 0.6 is dropped {1 - chance_of_keep(0.6, 8, 0, 4):.0%} of the time, one of 0.4 "
+    "A share of 8 trials is noisy: its standard deviation is 0.18 at a true rate of 0.5; a question with a true "
+    f"rate of 0.6 is dropped {1 - chance_of_keep(0.6, 8, 0, 4):.0%} of the time, one of 0.4 "
     f"{1 - chance_of_keep(0.4, 8, 0, 4):.0%}. No right answer of 8 bounds the true rate at "
     f"{upper_bound_of_none(8):.0%}. A guesser solves half of all yes/no questions: compare rates within one format."
 )

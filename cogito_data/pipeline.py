@@ -116,7 +116,9 @@ def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None) -> tuple[list[Pa
             from cogito_data.sources.base import load_source
 
             category = load_source(part.source).manifest.category
-            ingest(part.source, root=_source_root(root, part.source), from_hub=root is None, out=out, limit=part.limit)
+            ingest(
+                part.source, root=_source_root(root, part.source), from_hub=root is None, out=out, limit=part.limit
+            )
         shards += shard_paths(out / "data")
         drops += _ingest_drops(out / "ledger.jsonl", part.source, category)
     return shards, drops
@@ -194,7 +196,9 @@ def _splits(pool: Pool, held: dict[str, list[int]]) -> dict[str, list[int]]:
     sources, hashes, ids = pool.column("source"), pool.column("image_hash"), pool.column("id")
     splits = {"train": [row for row in pool.rows if row not in out], **held}
     return {
-        name: sorted(rows, key=lambda row: (sources[row], hashes[row], ids[row])) for name, rows in splits.items() if rows
+        name: sorted(rows, key=lambda row: (sources[row], hashes[row], ids[row]))
+        for name, rows in splits.items()
+        if rows
     }
 
 
@@ -226,7 +230,9 @@ def _write(
         stale.unlink()
 
 
-def write_shard(aside: str, parts: list[tuple[str, str]], rows: list[int], measured: dict[int, dict[str, Any]]) -> None:
+def write_shard(
+    aside: str, parts: list[tuple[str, str]], rows: list[int], measured: dict[int, dict[str, Any]]
+) -> None:
     """One final shard: rows whole, with what was measured."""
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
     write_table(samples_to_table(list(pool.samples(rows, measured))), Path(aside))

@@ -79,8 +79,12 @@ def prepare_shard(aside: str, shard: str, enabled: bool, visible: bool, splits: 
     for field in EXTRA:
         table = table.append_column(field, pa.array([extra[field.name] for _, extra in kept], type=field.type))
     about = json.dumps([vars(drop) for drop in drops], ensure_ascii=False)
-    pq.write_table(table.cast(PART_SCHEMA).replace_schema_metadata({"drops": about}), aside, compression="zstd",
-                   row_group_size=2000)
+    pq.write_table(
+        table.cast(PART_SCHEMA).replace_schema_metadata({"drops": about}),
+        aside,
+        compression="zstd",
+        row_group_size=2000,
+    )
 
 
 def part_drops(part: Path) -> list[Drop]:
@@ -116,7 +120,9 @@ class _Looks:
         return known
 
 
-def _prepare(row: int, sample: Sample, looks: _Looks, enabled: bool, visible: bool) -> tuple[Sample, dict[str, object]]:
+def _prepare(
+    row: int, sample: Sample, looks: _Looks, enabled: bool, visible: bool
+) -> tuple[Sample, dict[str, object]]:
     try:
         seen = [looks.of(p, f"{sample.id}, picture {p.path or n}") for n, p in enumerate(sample.images)]
     except PictureError as error:

@@ -68,7 +68,9 @@ def _read(probe: Probe, root: Path | None) -> Iterator[ProbeItem]:
 
 def _item(probe: Probe, base: Path, path: Path, key: str, row: Mapping[str, Any]) -> ProbeItem:
     if probe.question not in row:
-        raise CogitoError(f"{path}, row {key}: there is no column '{probe.question}' (it has: {', '.join(list(row)[:12])})")
+        raise CogitoError(
+            f"{path}, row {key}: there is no column '{probe.question}' (it has: {', '.join(list(row)[:12])})"
+        )
     name = str(row[probe.id]) if probe.id and probe.id in row else key
     item = ProbeItem(probe.name, name, str(row[probe.question]), _answer(probe, row), _picture(probe, base, row))
     data = item.picture_bytes()
@@ -97,7 +99,12 @@ def _picture(probe: Probe, base: Path, row: Mapping[str, Any]) -> bytes | Path |
         value = value.get("bytes") or value.get("path")
     if isinstance(value, bytes):
         return value
-    if isinstance(value, str) and value and (path := base / value).is_file() and path.resolve().is_relative_to(base.resolve()):
+    if (
+        isinstance(value, str)
+        and value
+        and (path := base / value).is_file()
+        and path.resolve().is_relative_to(base.resolve())
+    ):
         return path
     return None
 
@@ -113,7 +120,9 @@ def _rows(path: Path) -> Iterable[tuple[str | None, Mapping[str, Any]]]:
     try:
         if path.suffix in (".csv", ".tsv"):
             with path.open(encoding="utf-8", newline="") as handle:
-                yield from ((None, row) for row in csv.DictReader(handle, delimiter="\t" if path.suffix == ".tsv" else ","))
+                yield from (
+                    (None, row) for row in csv.DictReader(handle, delimiter="\t" if path.suffix == ".tsv" else ",")
+                )
             return
         text = path.read_text(encoding="utf-8")
         try:

@@ -21,8 +21,8 @@ class SourceMix(Manifest):
     """
 
     source: str
-    limit: int | None = Field(None, ge=1)
-    cap: int | None = Field(None, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+    cap: int | None = Field(default=None, ge=0)
     reformulate: bool = True
     entities_visible: bool = False
 
@@ -31,9 +31,9 @@ class Deduplicate(Manifest):
     """How near two pictures must be, in grey levels of 0-255, to count as the same (see cogito_data.likeness)."""
 
     enabled: bool = True
-    nominate_bits: int = Field(4, ge=0, le=12)
-    mean_difference: float = Field(4.0, ge=0)
-    local_difference: float = Field(24.0, ge=0)
+    nominate_bits: int = Field(default=4, ge=0, le=12)
+    mean_difference: float = Field(default=4.0, ge=0)
+    local_difference: float = Field(default=24.0, ge=0)
 
 
 class Probe(Manifest):
@@ -59,7 +59,7 @@ class Decontaminate(Manifest):
 
     against: tuple[Probe, ...] = ()
     optional: bool = False
-    similar_question: float = Field(0.8, gt=0, le=1)
+    similar_question: float = Field(default=0.8, gt=0, le=1)
 
 
 class Difficulty(Manifest):
@@ -72,11 +72,11 @@ class Difficulty(Manifest):
     model: str
     engine: str = "transformers"
     prompt: str = "train"
-    trials: int = Field(8, ge=1, le=1024)
-    temperature: float = Field(1.0, gt=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    max_tokens: int = Field(2048, ge=1)
-    drop_above: float | None = Field(None, ge=0, le=1)
+    trials: int = Field(default=8, ge=1, le=1024)
+    temperature: float = Field(default=1.0, gt=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    drop_above: float | None = Field(default=None, ge=0, le=1)
     keep_between: tuple[float, float] | None = None
     exact_rate: bool = False
 
@@ -113,8 +113,8 @@ class HoldOut(Manifest):
     `after_selection`: taken from the final training rows, as the paper does with its 1,000.
     """
 
-    validation: int = Field(0, ge=0)
-    heldout: int = Field(0, ge=0)
+    validation: int = Field(default=0, ge=0)
+    heldout: int = Field(default=0, ge=0)
     when: Literal["before_difficulty", "after_selection"] = "before_difficulty"
 
 

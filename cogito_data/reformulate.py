@@ -56,8 +56,14 @@ def reformulate(sample: Sample, *, enabled: bool = True, visible: bool = False) 
         return _as_choice(sample, question, options, gold, f"{ruling.rule}: {ruling.reason}")
     problem = _with_marks(question, item.question, ruling.question, len(sample.images))
     opened = replace(
-        sample, problem=problem, problem_hash=problem_hash(problem), answer=ruling.answer, answer_kind=ruling.kind,
-        answer_aliases=ruling.aliases, answer_spec=ruling.spec, choices=options,
+        sample,
+        problem=problem,
+        problem_hash=problem_hash(problem),
+        answer=ruling.answer,
+        answer_kind=ruling.kind,
+        answer_aliases=ruling.aliases,
+        answer_spec=ruling.spec,
+        choices=options,
     )
     return _finish(opened, ruling.rule, ruling.chance or 0.0)
 
@@ -112,18 +118,28 @@ def gold_text(sample: Sample) -> str:
 
 
 def _must_accept(sample: Sample) -> None:
-    verdict = verify(sample.answer, sample.answer, kind=sample.answer_kind, aliases=sample.answer_aliases,
-                     spec=sample.answer_spec)
+    verdict = verify(
+        sample.answer, sample.answer, kind=sample.answer_kind, aliases=sample.answer_aliases, spec=sample.answer_spec
+    )
     if not verdict.is_right:
-        raise Unverifiable(f"the verifier for '{sample.answer_kind}' does not accept the gold itself: {verdict.reason}")
+        raise Unverifiable(
+            f"the verifier for '{sample.answer_kind}' does not accept the gold itself: {verdict.reason}"
+        )
 
 
 def _as_choice(sample: Sample, question: str, options: tuple[str, ...], gold: int, reason: str) -> Sample:
     as_given = sample.problem.endswith("\n" + lettered(options))
     problem = sample.problem if as_given else problem_text(question, len(sample.images), options)
     spec = {**sample.answer_spec, "choices": list(options)}
-    kept = replace(sample, problem=problem, problem_hash=problem_hash(problem), answer=LETTERS[gold],
-                   answer_kind="choice", answer_spec=spec, choices=options)
+    kept = replace(
+        sample,
+        problem=problem,
+        problem_hash=problem_hash(problem),
+        answer=LETTERS[gold],
+        answer_kind="choice",
+        answer_spec=spec,
+        choices=options,
+    )
     return _finish(kept, f"none: {reason}", 1 / len(options))
 
 

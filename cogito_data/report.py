@@ -17,8 +17,23 @@ EXAMPLES = 12
 PAIRS = 8
 
 _STAGES = (
-    ("broken", ("missing_field", "wrong_type", "unreadable", "empty_question", "empty_gold", "gold_not_in_choices",
-                "bad_choices", "duplicate_id", "no_picture", "picture_missing", "picture_damaged", "unsafe_path")),
+    (
+        "broken",
+        (
+            "missing_field",
+            "wrong_type",
+            "unreadable",
+            "empty_question",
+            "empty_gold",
+            "gold_not_in_choices",
+            "bad_choices",
+            "duplicate_id",
+            "no_picture",
+            "picture_missing",
+            "picture_damaged",
+            "unsafe_path",
+        ),
+    ),
     ("unverifiable", ("unverifiable",)),
     ("evaluation split", ("evaluation_split",)),
     ("duplicate", ("duplicate_bytes", "duplicate_pixels", "duplicate_near", "duplicate_text")),
@@ -47,11 +62,16 @@ def render(build: Build) -> str:
 
 def _funnel(page: Page, build: Build) -> None:
     page.section("Funnel")
-    page.paragraph("Every row that came in is either kept or stands in ledger.jsonl with its reason; each line adds up.")
+    page.paragraph(
+        "Every row that came in is either kept or stands in ledger.jsonl with its reason; each line adds up."
+    )
     known = {reason for _, reasons in _STAGES for reason in reasons}
     for title, table in (("Source", build.funnel.sources), ("Category", build.funnel.categories)):
-        stages = [(name, reasons) for name, reasons in _STAGES
-                  if any(counts[reason] for counts in table.values() for reason in reasons)]
+        stages = [
+            (name, reasons)
+            for name, reasons in _STAGES
+            if any(counts[reason] for counts in table.values() for reason in reasons)
+        ]
         others = sorted(reason for reason in build.funnel.dropped if reason not in known)
         stages += [(reason, (reason,)) for reason in others]
         rows: list[list[Any]] = []
@@ -91,11 +111,17 @@ def _histograms(page: Page, title: str, build: Build, names: list[str], codes: A
     for row, found in build.measured.items():
         per.setdefault(names[codes[row]], Counter())[round(found["pass_rate"] * trials)] += 1
     page.heading(title)
-    page.charts(*(
-        bar_chart(f"{name} ({counts.total():,} questions)", [(str(n), counts[n]) for n in range(trials + 1)],
-                  width=340, height=190)
-        for name, counts in sorted(per.items())
-    ))
+    page.charts(
+        *(
+            bar_chart(
+                f"{name} ({counts.total():,} questions)",
+                [(str(n), counts[n]) for n in range(trials + 1)],
+                width=340,
+                height=190,
+            )
+            for name, counts in sorted(per.items())
+        )
+    )
 
 
 def _rewrites(page: Page, build: Build) -> None:
@@ -112,29 +138,41 @@ def _rewrites(page: Page, build: Build) -> None:
 def _rewrite_card(build: Build, row: int) -> Card:
     sample = build.pool.sample(row)
     before = sample.original_problem + "".join(f"\n- {option}" for option in sample.choices)
-    return Card(f"{sample.reformulation}: {sample.id}", (
-        ("before", before), ("gold", sample.original_answer), ("after", sample.problem), ("gold", sample.answer)
-    ), [picture.bytes for picture in sample.images[:1]])
+    return Card(
+        f"{sample.reformulation}: {sample.id}",
+        (("before", before), ("gold", sample.original_answer), ("after", sample.problem), ("gold", sample.answer)),
+        [picture.bytes for picture in sample.images[:1]],
+    )
 
 
 def _duplicates(page: Page, build: Build) -> None:
     findings = build.findings
     page.section("Duplicates")
     page.paragraph(
-        f"{len(findings.pairs):,} rows dropped, each beside the row that stays. {len(findings.refused):,} further pairs "
-        f"were nominated by the perceptual hash and refused by their pixels. {len(findings.contradictions):,} pairs ask "
-        "the same question of the same picture with different golds; both stay and are listed for a person to judge."
+        f"{len(findings.pairs):,} rows dropped, each beside the row that stays. {len(findings.refused):,} further "
+        "pairs were nominated by the perceptual hash and refused by their pixels. "
+        f"{len(findings.contradictions):,} pairs ask the same question of the same picture with different golds; both stay and are listed for a person to judge."
     )
     for kept, dropped, reason, evidence in findings.pairs[:PAIRS]:
-        page.gallery([_card(build, f"kept: {build.pool.name(kept)}", kept, None, ""),
-                      _card(build, f"{reason}: {build.pool.name(dropped)}", dropped, False, evidence)])
-    for title, pairs in (("Refused by their pixels", [(a, b, said) for a, b, said in findings.refused[:PAIRS]]),
-                         ("Same question, another gold", [(a, b, "") for a, b in findings.contradictions[:PAIRS]])):
+        page.gallery(
+            [
+                _card(build, f"kept: {build.pool.name(kept)}", kept, None, ""),
+                _card(build, f"{reason}: {build.pool.name(dropped)}", dropped, False, evidence),
+            ]
+        )
+    for title, pairs in (
+        ("Refused by their pixels", [(a, b, said) for a, b, said in findings.refused[:PAIRS]]),
+        ("Same question, another gold", [(a, b, "") for a, b in findings.contradictions[:PAIRS]]),
+    ):
         if pairs:
             page.heading(title)
         for one, other, said in pairs:
-            page.gallery([_card(build, build.pool.name(one), one, None, ""),
-                          _card(build, build.pool.name(other), other, None, said)])
+            page.gallery(
+                [
+                    _card(build, build.pool.name(one), one, None, ""),
+                    _card(build, build.pool.name(other), other, None, said),
+                ]
+            )
 
 
 def _leaks(page: Page, build: Build) -> None:
@@ -143,14 +181,19 @@ def _leaks(page: Page, build: Build) -> None:
         return
     page.section("Benchmark leaks")
     counts = Counter((hit.benchmark, hit.tier, "dropped" if hit.dropped else "flagged") for hit in build.hits)
-    page.paragraph("T1: same picture, similar question. T2: same picture only. T3: text and answer, no picture to compare. "
-                   "The whole table is leaks.jsonl.")
+    page.paragraph(
+        "T1: same picture, similar question. T2: same picture only. T3: text and answer, no picture to compare. "
+        "The whole table is leaks.jsonl."
+    )
     page.table(["benchmark", "tier", "what was done", "rows"], [[*key, n] for key, n in sorted(counts.items())])
     for hit in sorted(build.hits, key=lambda hit: (hit.tier, hit.row))[:PAIRS]:
         item = build.probes[hit.probe]
         data = item.picture_bytes()
-        theirs = Card(f"{item.benchmark} {item.id}", (("question", item.question), ("answer", item.answer)),
-                      [data] if data else [])
+        theirs = Card(
+            f"{item.benchmark} {item.id}",
+            (("question", item.question), ("answer", item.answer)),
+            [data] if data else [],
+        )
         page.gallery([_card(build, f"{hit.tier}: {hit.id}", hit.row, not hit.dropped, hit.evidence), theirs])
 
 
@@ -169,8 +212,9 @@ def _licences(page: Page, build: Build) -> None:
 def _examples(page: Page, build: Build) -> None:
     page.section("Examples that were kept")
     train = build.splits.get("train", [])
-    page.gallery([_card(build, build.pool.name(row), row, None, "")
-                  for row in _drawn(train, EXAMPLES, build.recipe.seed)])
+    page.gallery(
+        [_card(build, build.pool.name(row), row, None, "") for row in _drawn(train, EXAMPLES, build.recipe.seed)]
+    )
 
 
 def _card(build: Build, title: str, row: int, verdict: bool | None, evidence: str) -> Card:

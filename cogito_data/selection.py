@@ -27,8 +27,12 @@ def drop_by_difficulty(pool: Pool, measured: dict[int, dict[str, Any]], settings
             continue
         reason = "too_easy" if right > high else "too_hard"
         bound = f"more than {high}" if right > high else f"fewer than {low}"
-        pool.drop(row, "difficulty", reason,
-                  f"{right} of {done} trials of {settings.model} are right, which makes {bound} of {settings.trials}")
+        pool.drop(
+            row,
+            "difficulty",
+            reason,
+            f"{right} of {done} trials of {settings.model} are right, which makes {bound} of {settings.trials}",
+        )
 
 
 def cap(pool: Pool, recipe: DataRecipe, spared: set[int]) -> None:
@@ -50,7 +54,9 @@ def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: set[i
     for name, rows in members.items():
         ranked = sorted(rows, key=lambda row: seed_of("cap", seed, pool.name(row)))
         for row in sorted(ranked[caps[name] :]):
-            pool.drop(row, "select", f"{column}_cap", f"the {column} {name} has {len(rows)} rows, its cap is {caps[name]}")
+            pool.drop(
+                row, "select", f"{column}_cap", f"the {column} {name} has {len(rows)} rows, its cap is {caps[name]}"
+            )
 
 
 def picture_groups(pool: Pool, rows: list[int]) -> list[list[int]]:

@@ -38,7 +38,7 @@ class EngineOnDemand:
         self._engine: Engine | None = None
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         if self._engine is None and self._remembered.exists():
             return str(json.loads(self._remembered.read_text(encoding="utf-8"))["engine"])
         return self._opened().name

@@ -134,7 +134,9 @@ def _on_ray(store: UnitStore, tasks: list[Task], address: str, advance: Callable
         try:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise CogitoError(f"--cluster {address}: there is no Ray cluster to reach ({str(error).splitlines()[0]})") from error
+            raise CogitoError(
+                f"--cluster {address}: there is no Ray cluster to reach ({str(error).splitlines()[0]})"
+            ) from error
     remote = ray.remote(max_retries=MAX_ATTEMPTS, num_cpus=1)(do)
     waiting = {remote.remote(task, str(_aside(store, task.key).resolve())): task for task in tasks}
     while waiting:
@@ -146,5 +148,7 @@ def _on_ray(store: UnitStore, tasks: list[Task], address: str, advance: Callable
             cause = error.cause
             raise (cause if isinstance(cause, CogitoError) else CogitoError(f"{task.label}: {cause!r}")) from error
         except ray.exceptions.RayError as error:
-            raise CogitoError(f"a Ray worker died {MAX_ATTEMPTS} times on {task.label}: {type(error).__name__}") from error
+            raise CogitoError(
+                f"a Ray worker died {MAX_ATTEMPTS} times on {task.label}: {type(error).__name__}"
+            ) from error
         _accept(store, task, advance)

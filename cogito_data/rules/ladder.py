@@ -135,7 +135,8 @@ def twins(item: Item) -> Ruling | None:
 
 _WHICH_NUMBER = re.compile(
     r"\b(?:in|at|on|during|by|for|to|from|of|with|under)\s+which\b|\bwhich\s+(?:year|grade|page|floor|day|date|month)\b|"
-    r"\bwhich\s+(?:number|value)\s+(?:comes|completes|is missing|should|replaces|goes|fits|would)\b", re.IGNORECASE
+    r"\bwhich\s+(?:number|value)\s+(?:comes|completes|is missing|should|replaces|goes|fits|would)\b",
+    re.IGNORECASE,
 )
 
 
@@ -149,8 +150,15 @@ def numeric(item: Item) -> Ruling | None:
     found = open_numeric(item.question, kept, kept.index(item.answer))
     if isinstance(found, str):
         return _keep("numeric", found)
-    return Ruling("numeric", True, question=_join(item.question, found.hint), answer=found.answer, kind=found.kind,
-                  spec=found.spec, aliases=found.aliases)
+    return Ruling(
+        "numeric",
+        True,
+        question=_join(item.question, found.hint),
+        answer=found.answer,
+        kind=found.kind,
+        spec=found.spec,
+        aliases=found.aliases,
+    )
 
 
 def two_way(item: Item) -> Ruling | None:
@@ -161,14 +169,19 @@ def two_way(item: Item) -> Ruling | None:
         return None
     if not _apart(item):
         return _keep("two_way", "one option contains the other")
-    named = all(re.search(rf"(?<!\w){re.escape(normal(option))}(?!\w)", normal(item.question)) for option in item.options)
+    named = all(
+        re.search(rf"(?<!\w){re.escape(normal(option))}(?!\w)", normal(item.question)) for option in item.options
+    )
     hint = "" if named else f"Answer {item.options[0].strip()} or {item.options[1].strip()}."
-    return Ruling("two_way", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text", chance=0.5)
+    return Ruling(
+        "two_way", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text", chance=0.5
+    )
 
 
 _NEEDS_LIST = re.compile(
     r"^(?:a|an|the|this|that|these|those|it|its|they|them|their|he|she|his|her|one|another|other|others|same|"
-    r"first|second|third|fourth|fifth|last|next|former|latter|\d+(?:st|nd|rd|th))\b", re.IGNORECASE
+    r"first|second|third|fourth|fifth|last|next|former|latter|\d+(?:st|nd|rd|th))\b",
+    re.IGNORECASE,
 )
 _ASKS_OPENLY = re.compile(r"\b(?:what|who|whom|where|when|how)\b|\bname\s+the\b", re.IGNORECASE)
 
@@ -198,7 +211,15 @@ def phrases(item: Item) -> Ruling:
 
 
 LADDER: tuple[Callable[[Item], Ruling | None], ...] = (
-    labels, meta_answer, yes_no, leaning, twins, numeric, two_way, short_words, phrases,
+    labels,
+    meta_answer,
+    yes_no,
+    leaning,
+    twins,
+    numeric,
+    two_way,
+    short_words,
+    phrases,
 )
 """The rules in order; the name of the function is the id of the rule."""
 

@@ -17,7 +17,9 @@ _DEGREES = re.compile(
     r"^(?P<value>.*?)\s*(?:\*\s*)?(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degrees?|degrees?|deg|度)$", re.IGNORECASE
 )
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
-_ROUNDING = re.compile(r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE)
+_ROUNDING = re.compile(
+    r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE
+)
 _EXACT_FORM = re.compile(r"\\sqrt|√|\\pi|π|sqrt", re.IGNORECASE)
 _APPROXIMATE = re.compile(r"approx|≈|~|about", re.IGNORECASE)
 
@@ -132,7 +134,9 @@ def _mentions_unit(question: str, unit: str) -> bool:
 
 
 def _unit_hint(unit: str) -> str:
-    spoken = {"°": "degrees", "%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yuan"}.get(unit, unit)
+    spoken = {"°": "degrees", "%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yuan"}.get(
+        unit, unit
+    )
     return f"Give the answer in {spoken}."
 
 

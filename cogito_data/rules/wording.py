@@ -16,35 +16,64 @@ _OPTION_WORDS = re.compile(
 
 _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
     # "Which of the following is true?", "the following statements"
-    ("following", re.compile(r"\bfollowing\b|\bas follows\b|\blisted\b|\b(?:given|shown)\s+below\b|\b(?:above|below) list\b",
-                             _FLAGS)),
+    (
+        "following",
+        re.compile(
+            r"\bfollowing\b|\bas follows\b|\blisted\b|\b(?:given|shown)\s+below\b|\b(?:above|below) list\b", _FLAGS
+        ),
+    ),
     # "Which of these states", "one of these"
-    ("these", re.compile(r"\b(?:which|one|any|none|each|all)\s+(?:one\s+)?of\s+(?:these|those)\b|\bwhich of\b|"
-                         r"\bwhich\s+(?:one|ones)\b", _FLAGS)),
+    (
+        "these",
+        re.compile(
+            r"\b(?:which|one|any|none|each|all)\s+(?:one\s+)?of\s+(?:these|those)\b|\bwhich of\b|"
+            r"\bwhich\s+(?:one|ones)\b",
+            _FLAGS,
+        ),
+    ),
     # "Select the best answer", "Choose the word", "Pick one"
     ("select", re.compile(r"\b(?:select|choose|chosen?|pick|identify|tick|circle)\b", _FLAGS)),
     # "closest to", "best describes", "most likely", "least likely"; but "nearest tenth" is rounding
-    ("closest", re.compile(
-        r"\b(?:closest|approximates?)\b|\bnearest\b(?!\s+(?:whole|integer|ten|hundred|thousand|tenth|hundredth|"
-        r"thousandth|degree|cent|dollar|percent|unit|metre|meter|centimetre|centimeter|millimet|inch|foot|mile|"
-        r"kilomet|minute|hour|second|1\b|0?\.))|"
-        r"\bbest\s+(?:describ|estimat|represent|answer|match|fit|explain|summar|title|complet|express|illustrat|"
-        r"support|approximat|characteri|define|reflect)|\bbetter\s+(?:estimat|describ)|"
-        r"\b(?:most|more|least|less)\s+(?:likely|probabl\w*|appropriate|accurate|reasonable|suitable|closely|nearly|similar|"
-        r"plausible|consistent|correct)\b|\b(?:mainly|primarily|probably|likely)\b", _FLAGS)),
+    (
+        "closest",
+        re.compile(
+            r"\b(?:closest|approximates?)\b|\bnearest\b(?!\s+(?:whole|integer|ten|hundred|thousand|tenth|hundredth|"
+            r"thousandth|degree|cent|dollar|percent|unit|metre|meter|centimetre|centimeter|millimet|inch|foot|mile|"
+            r"kilomet|minute|hour|second|1\b|0?\.))|"
+            r"\bbest\s+(?:describ|estimat|represent|answer|match|fit|explain|summar|title|complet|express|illustrat|"
+            r"support|approximat|characteri|define|reflect)|\bbetter\s+(?:estimat|describ)|"
+            r"\b(?:most|more|least|less)\s+(?:likely|probabl\w*|appropriate|accurate|reasonable|suitable|closely|nearly|similar|"
+            r"plausible|consistent|correct)\b|\b(?:mainly|primarily|probably|likely)\b",
+            _FLAGS,
+        ),
+    ),
     # "How tall is it, about?" with numbers to pick from: the list tells how exact the answer must be
-    ("estimate", re.compile(r"\b(?:about|roughly|approximately|around)\s+(?:how|what)\b|\bestimated?\b|\bestimation\b",
-                            _FLAGS)),
+    (
+        "estimate",
+        re.compile(
+            r"\b(?:about|roughly|approximately|around)\s+(?:how|what)\b|\bestimated?\b|\bestimation\b", _FLAGS
+        ),
+    ),
     # "All of these EXCEPT", "Which is not": true of many things outside the list
-    ("negation", re.compile(r"\bexcept\b|\b(?:is|are|was|were|does|do|did|can|could|will|would|has|have|should)\s*n(?:o|')t\b|"
-                            r"\bcannot\b|\bnot\b|\bnever\b|\bincorrect\b|\bfalse\b|\bwrong\b|\bunlikely\b|\bleast\b", _FLAGS)),
+    (
+        "negation",
+        re.compile(
+            r"\bexcept\b|\b(?:is|are|was|were|does|do|did|can|could|will|would|has|have|should)\s*n(?:o|')t\b|"
+            r"\bcannot\b|\bnot\b|\bnever\b|\bincorrect\b|\bfalse\b|\bwrong\b|\bunlikely\b|\bleast\b",
+            _FLAGS,
+        ),
+    ),
     # "Which statement is true?", "the correct sentence"
-    ("statement", re.compile(
-        r"\b(?:which|what)\s+(?:\w+\s+){0,2}(?:statements?|sentences?|phrases?|expressions?|equations?|descriptions?|"
-        r"conclusions?|words?|pairs?|groups?|sets?|examples?|inequalit\w+|formulas?|explanations?|hypothes\w+|claims?|"
-        r"titles?|lists?|types?|kinds?|sequences?|orders?)\b|\bis\s+(?:true|correct|right)\b|\bare\s+(?:true|correct|right)\b|"
-        r"\bmust be true\b|\bcould be\b|\bcan be\b|\bmay be\b|\bmight be\b|\bpossible\b|\ban? example of\b",
-        _FLAGS)),
+    (
+        "statement",
+        re.compile(
+            r"\b(?:which|what)\s+(?:\w+\s+){0,2}(?:statements?|sentences?|phrases?|expressions?|equations?|descriptions?|"
+            r"conclusions?|words?|pairs?|groups?|sets?|examples?|inequalit\w+|formulas?|explanations?|hypothes\w+|claims?|"
+            r"titles?|lists?|types?|kinds?|sequences?|orders?)\b|\bis\s+(?:true|correct|right)\b|\bare\s+(?:true|correct|right)\b|"
+            r"\bmust be true\b|\bcould be\b|\bcan be\b|\bmay be\b|\bmight be\b|\bpossible\b|\ban? example of\b",
+            _FLAGS,
+        ),
+    ),
 )
 
 _BLANK = re.compile(r"_{2,}|\(\s*\)|（\s*）|\[\s*\]|\.{4,}|…{1,}\s*\.?\s*$")
@@ -120,8 +149,8 @@ def normal(text: str) -> str:
 
 
 _META_ANSWER = re.compile(
-    r"^(?:all|none|both|neither|either|any|some)(?:\s+(?:of|the|these|those|above|below|following|options?|choices?|them|answers?|"
-    r"are|is|correct|true|apply|listed|and|or|nor|[a-h]|\(?[a-h]\)?|two|three|lines?|first|second))*$|"
+    r"^(?:all|none|both|neither|either|any|some)(?:\s+(?:of|the|these|those|above|below|following|options?|choices?|them|"
+    r"answers?|are|is|correct|true|apply|listed|and|or|nor|[a-h]|\(?[a-h]\)?|two|three|lines?|first|second))*$|"
     r"^(?:can\s?not|can't|could not|unable to|impossible to|not enough|insufficient|there is not enough|more|too little)\b.*"
     r"(?:determin|tell|told|know|say|answer|decid|inform|data|calculat)|"
     r"^(?:it\s+)?(?:can\s?not|can't)\s+be\s+\w+|^(?:undetermined|indeterminate|no correct answer|no answer|unknown|"
