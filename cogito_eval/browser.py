@@ -69,7 +69,8 @@ function draw(){
   const list=by("list");list.replaceChildren();
   shown.slice(at,at+page).forEach(r=>{
     const q=el("div","q"),left=el("div","pics"),right=el("div");
-    r.p.forEach(k=>{if(pics[k]){const i=el("img");i.loading="lazy";i.alt="";i.src=pics[k];left.append(i);}
+    r.p.forEach(k=>{if(pics[k]){const i=el("img");i.loading="lazy";i.alt="";i.src=pics[k];
+      i.onload=()=>{if(i.naturalWidth<120){i.style.width="168px";i.style.imageRendering="pixelated";}};left.append(i);}
       else left.append(el("div","tag","picture "+k+" is in the run directory"));});
     left.append(el("div","tag",r.b+" · "+r.i));left.append(el("div","tag",r.c.join(", ")));
     right.append(el("pre","",r.q));right.append(el("div","","gold: "+r.g));
@@ -98,7 +99,8 @@ _CONTROLS = """
 <select id=f-status></select><select id=f-length><option value="">any length</option>
 <option value=short>under 200 characters</option><option value=middle>200 to 1,000</option>
 <option value=long>over 1,000</option></select><input id=f-text type=search placeholder="search text"></div>
-<div class="bar pager"><button id=back>back</button><button id=on>on</button><span id=count class=soft></span></div>
+<div class="bar pager"><button id=back>previous</button><button id=on>next</button>
+<span id=count class=soft></span></div>
 <div id=list></div>
 """
 

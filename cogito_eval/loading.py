@@ -6,18 +6,16 @@ that holds more or fewer items than the benchmark has.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from cogito_core.console import CogitoError
 from cogito_eval.benchmark import Benchmark, Columns, Layout
-from cogito_eval.item import LETTERS, Item, PictureRef
-from cogito_eval.options import options_in_problem, read_options
-from cogito_eval.records import KEY, Record, lookup, read_records
+from cogito_eval.building import build_item, without_pictures
+from cogito_eval.item import Item
+from cogito_eval.records import KEY, Record, fill_template, lookup, read_records
 
 
 @dataclass
@@ -52,12 +50,13 @@ class ItemSet:
 
 
 def load_items(
-    benchmark: Benchmark, root: Path | None, *, limit: int | None = None, blind: bool = False
+    benchmark: Benchmark, root: Path | None, *, limit: int | None = None, blind: bool = False,
+    layout: str | None = None,
 ) -> ItemSet:
     """The items of a benchmark below `root` (`root/<name>` or `root` itself), or from the Hub without `root`.
 
     `blind` asks every question without its pictures (a check of how far the text alone leads). `limit` keeps the
-    first items that can be asked.
+    first items that can be asked, `layout` names the one to read where a folder holds several.
 
     Raises:
         CogitoError: no layout of the benchmark is found, a file is damaged, or nothing can be asked.
@@ -66,8 +65,8 @@ def load_items(
     if loader is not None:
         found: ItemSet = loader(benchmark, root)
     else:
-        layout, base = find_layout(benchmark, root)
-        found = _read_layout(benchmark, layout, base, blind=blind)
+        chosen, base = find_layout(benchmark, root, layout)
+        found = _read_layout(benchmark, chosen, base, blind=blind)
     if not found.items:
         raise CogitoError(f"nothing can be asked: {found.sentence()}")
     if limit is not None:
@@ -75,12 +74,17 @@ def load_items(
     return found
 
 
-def find_layout(benchmark: Benchmark, root: Path | None) -> tuple[Layout, Path]:
-    """The first layout whose files are there, and the folder it was found in.
+def find_layout(benchmark: Benchmark, root: Path | None, name: str | None = None) -> tuple[Layout, Path]:
+    """The first layout (or the one called `name`) whose files are there, and the folder it was found in.
 
     Raises CogitoError where none is: the sentence names what was looked for.
     """
     layouts = [*benchmark.layouts, *_hub_layout(benchmark)]
+    if name is not None:
+        known = ", ".join(layout.name for layout in layouts)
+        layouts = [layout for layout in layouts if layout.name == name]
+        if not layouts:
+            raise CogitoError(f"{benchmark.name} has no layout '{name}'; it has: {known or 'none'}")
     if root is None:
         return layouts[-1], _download(benchmark)
     if not root.is_dir():
@@ -163,206 +167,16 @@ def _take(out: ItemSet, record: Record, columns: Columns, layout: Layout, base: 
         out.absent.append((id, f"{gone[0].path or 'no picture in the record'}"))
         return
     if blind:
-        item = _without_pictures(item)
+        item = without_pictures(item)
     out.items.append(item)
-
-
-def _without_pictures(item: Item) -> Item:
-    problem, choices = _place_marks(item.problem, item.choices, 0)
-    return replace(item, pictures=(), problem=problem, choices=choices)
 
 
 def _identity(record: Record, columns: Columns, part: str, position: int) -> str:
     if "{" in columns.id:
-        return _fill(columns.id, record)
+        return fill_template(columns.id, record)
     if columns.id:
         found = lookup(record, columns.id)
         if found is not None:
             return str(found)
     name = str(position) if record[KEY] is None else str(record[KEY])
     return f"{part}/{name}" if part else name
-
-
-def _fill(template: str, record: Record) -> str:
-    try:
-        return template.format_map(record)
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise CogitoError(f"the manifest's template '{template}' does not fit the record: {error}") from error
-
-
-def build_item(benchmark: Benchmark, record: Record, columns: Columns, *, id: str, part: str, base: Path) -> Item:
-    """One record as an item. Raises ValueError with a reason where it cannot be asked or judged."""
-    problem = _problem(record, columns)
-    choices, shown = _choices(record, columns, problem)
-    raw_gold = lookup(record, columns.gold)
-    gold, aliases, kind = _gold(raw_gold, choices, columns, benchmark, record)
-    pictures = tuple(_pictures(record, columns, base))
-    problem, choices = _place_marks(problem, choices, len(pictures))
-    tags = {name: _tag(lookup(record, path)) for name, path in benchmark.breakdowns.items()}
-    cluster = _fill(benchmark.cluster, record) if benchmark.cluster else _picture_cluster(pictures) or id
-    official = _official_row(benchmark, record, columns, id, raw_gold, choices)
-    spec = dict(benchmark.spec)
-    hook = benchmark.hook("spec")
-    if hook is not None:
-        spec.update(hook(record))
-    policy = str(spec.pop("policy", benchmark.policy))
-    return Item(id=id, problem=problem, gold=gold, kind=kind, pictures=pictures, choices=choices,
-                shown_choices=shown, aliases=aliases, policy=policy, spec=spec, official=official, tags=tags,
-                cluster=cluster, part=part, record=record)
-
-
-def _problem(record: Record, columns: Columns) -> str:
-    text = lookup(record, columns.problem)
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"the record has no question in '{columns.problem}'")
-    context = lookup(record, columns.context) if columns.context else None
-    whole = f"{context}\n{text}" if isinstance(context, str) and context.strip() else text
-    return whole.replace("\r\n", "\n").strip()
-
-
-_MARK = re.compile(r"<image(?:[ _]?(\d+))?>")
-
-
-def _place_marks(problem: str, choices: tuple[str, ...], pictures: int) -> tuple[str, tuple[str, ...]]:
-    """Upstream's picture marks (`<image_1>`, `<image 1>`, `<image1>`) as plain `<image>` marks.
-
-    Where the marks do not name each picture once and in order, they become words ("picture 2") and the pictures
-    go first.
-    """
-    texts = (problem, *choices)
-    named = [mark.group(1) for text in texts for mark in _MARK.finditer(text)]
-    in_order = [str(i + 1) for i in range(len(named))]
-    if len(named) == pictures and (named == in_order or not any(named)):
-        placed = [_MARK.sub("<image>", text) for text in texts]
-    else:
-        placed = [_MARK.sub(lambda mark: f"[picture {mark.group(1) or 1}]", text) for text in texts]
-    return placed[0], tuple(placed[1:])
-
-
-def _choices(record: Record, columns: Columns, problem: str) -> tuple[tuple[str, ...], bool]:
-    if columns.choices_form == "in_problem":
-        return options_in_problem(problem), True
-    if columns.choices_form == "in_picture":
-        return (), True
-    if columns.choices_form == "columns":
-        found = [lookup(record, letter) for letter in LETTERS[:10]]
-        return tuple(str(text).strip() for text in found if text not in (None, "")), False
-    if not columns.choices:
-        return (), False
-    return read_options(lookup(record, columns.choices), columns.choices_form), False
-
-
-def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Benchmark,
-          record: Record) -> tuple[str, tuple[str, ...], str]:
-    """The strict gold, its aliases and the answer kind."""
-    kind = benchmark.kinds.get(str(lookup(record, benchmark.kind_column)), "") if benchmark.kind_column else ""
-    kind = kind or benchmark.kind
-    values = [str(value).strip() for value in raw] if isinstance(raw, list) else [_plain(raw)]
-    gold = values[0] if values else ""
-    if not gold:
-        raise ValueError(f"the record has no gold in '{columns.gold}'")
-    form = columns.gold_form
-    if form == "flag":
-        return ("yes" if gold.casefold() in ("1", "true", "yes") else "no"), (), kind or "yes_no"
-    if not choices and (columns.choices_form != "in_picture" or form == "text"):
-        return gold, tuple(values[1:]), kind
-    if form == "index":
-        letters = [LETTERS[_index(gold, len(choices))]]
-    elif form == "text":
-        letters = [_letter_of(gold, choices)]
-    else:
-        letters = _letters(gold) or ([_letter_of(gold, choices)] if choices else [])
-        if not letters:
-            return gold, tuple(values[1:]), kind
-    beyond = [letter for letter in letters if choices and LETTERS.index(letter) >= len(choices)]
-    if beyond:
-        raise ValueError(f"the gold is option {beyond[0]}, but there are {len(choices)} options")
-    if len(letters) > 1:
-        return ", ".join(sorted(letters)), (), "choices"
-    return letters[0], _twins(letters[0], choices), "choice"
-
-
-_LETTER_LIST = re.compile(r"\(?([A-J])\)?(?:[\s,;]+(?:and\s+)?\(?([A-J])\)?)*\.?", re.IGNORECASE)
-
-
-def _letters(gold: str) -> list[str]:
-    """The option letters that a gold consists of (`B`, `(B)`, `A, C`); empty if it is anything else."""
-    if _LETTER_LIST.fullmatch(gold.strip()) is None:
-        return []
-    return list(dict.fromkeys(re.findall(r"\b[A-J]\b", gold.upper())))
-
-
-def _plain(raw: Any) -> str:
-    if raw is None:
-        return ""
-    if isinstance(raw, bool):
-        return "yes" if raw else "no"
-    if isinstance(raw, float) and raw.is_integer():
-        return str(int(raw))
-    return str(raw).strip()
-
-
-def _index(text: str, options: int) -> int:
-    if not text.lstrip("-").isdigit() or not 0 <= int(text) < max(options, 1):
-        raise ValueError(f"the gold index {text!r} is none of the {options} options")
-    return int(text)
-
-
-def _letter_of(text: str, choices: tuple[str, ...]) -> str:
-    folded = [choice.casefold() for choice in choices]
-    if text in choices:
-        return LETTERS[choices.index(text)]
-    if text.casefold() in folded:
-        return LETTERS[folded.index(text.casefold())]
-    raise ValueError(f"the gold {text[:40]!r} is none of the {len(choices)} options")
-
-
-def _twins(letter: str, choices: tuple[str, ...]) -> tuple[str, ...]:
-    """Other letters whose option reads the same: choosing them is choosing the gold."""
-    if not choices:
-        return ()
-    text = choices[LETTERS.index(letter)]
-    return tuple(LETTERS[i] for i, other in enumerate(choices) if other == text and LETTERS[i] != letter)
-
-
-def _pictures(record: Record, columns: Columns, base: Path) -> Iterator[PictureRef]:
-    for name in columns.pictures:
-        value = _fill(name, record) if "{" in name else lookup(record, name)
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(one, Mapping):
-                data, path = one.get("bytes"), one.get("path")
-                if data is not None or path:
-                    yield PictureRef(base / path if path and data is None else None, data)
-            elif isinstance(one, bytes):
-                yield PictureRef(None, one)
-            elif isinstance(one, str) and one.strip():
-                yield PictureRef(base / one)
-
-
-def _picture_cluster(pictures: tuple[PictureRef, ...]) -> str:
-    """Questions on the same first picture belong together."""
-    if not pictures:
-        return ""
-    first = pictures[0]
-    if first.data is not None:
-        return hashlib.sha256(first.data).hexdigest()[:16]
-    # The last folders name the picture within the benchmark, wherever its copy lies.
-    return "/".join(first.path.parts[-3:]) if first.path is not None else ""
-
-
-def _tag(value: Any) -> tuple[str, ...]:
-    if value is None or value == "":
-        return ()
-    if isinstance(value, list | tuple):
-        return tuple(str(part) for part in value)
-    return (str(value),)
-
-
-def _official_row(benchmark: Benchmark, record: Record, columns: Columns, id: str, gold: Any,
-                  choices: tuple[str, ...]) -> dict[str, Any]:
-    if benchmark.official is None:
-        return {}
-    hook = benchmark.hook("official_row")
-    row: dict[str, Any] = {"id": id, "gold": gold, "choices": list(choices) or None}
-    row |= {name: lookup(record, path) for name, path in benchmark.official.row.items()}
-    return row | (hook(record, choices) if hook is not None else {})

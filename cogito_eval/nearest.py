@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cogito_core.verify import extract
 from cogito_eval.item import LETTERS
 
 RULE = "nearest option"
@@ -36,13 +35,13 @@ def nearest_option(text: str, choices: Sequence[str]) -> str | None:
 
 def nearest_verdict(row: Mapping[str, Any], strict: dict[str, Any]) -> dict[str, Any]:
     """The strict verdict of a row, or the rescue's where the answer names no option but resembles one."""
-    found = extract(row["response"])
-    letter = nearest_option(found.text, row["choices"]) if found.text else None
+    said = strict["extracted"]
+    letter = nearest_option(said, row["choices"])
     if letter is None:
         return strict
     right = letter == row["gold"] or letter in row["aliases"]
-    return {**strict, "outcome": "right" if right else "wrong", "rule": RULE, "extracted": found.text,
-            "answer": letter, "reason": f"{found.text!r} is no option; option {letter} is the most similar one"}
+    return {**strict, "outcome": "right" if right else "wrong", "rule": RULE,
+            "answer": letter, "reason": f"{said!r} is no option; option {letter} is the most similar one"}
 
 
 def _trigrams(text: str) -> Counter[str]:

@@ -116,3 +116,11 @@ def lookup(record: Record, path: str) -> Any:
         else:
             return None
     return value
+
+
+def fill_template(template: str, record: Record) -> str:
+    """`template` with the record's values in place of `{name}`. Raises CogitoError where one is not there."""
+    try:
+        return template.format_map(record)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        raise CogitoError(f"the manifest's template '{template}' does not fit the record: {error}") from error

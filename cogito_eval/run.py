@@ -45,6 +45,7 @@ class EvalOptions:
     seed: int = 0
     circular: bool = False
     blind: bool = False
+    layout: str | None = None
     judge: str | None = None
     judge_model: str | None = None
 
@@ -127,7 +128,7 @@ def _load(benchmarks: list[Benchmark], options: EvalOptions) -> list[_Work]:
     works = []
     for benchmark in benchmarks:
         try:
-            items = load_items(benchmark, root, limit=options.limit, blind=options.blind)
+            items = load_items(benchmark, root, limit=options.limit, blind=options.blind, layout=options.layout)
         except CogitoError as error:
             if options.bench.strip() != "all":
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,11 +12,6 @@ from cogito_eval.results import Row
 
 STATUSES = ("answered", "unextracted", "conflict", "refusal", "truncated", "empty", "failed")
 """What became of an answer, counted apart from right and wrong."""
-
-_REFUSAL = re.compile(
-    r"^\W*(?:i['’]?m (?:very )?sorry|sorry|i (?:can(?:no|['’])t|am unable|am not able)|as an ai|unfortunately,? i)",
-    re.IGNORECASE,
-)
 
 OfficialRule = Callable[[Mapping[str, Any]], Verdict]
 
@@ -53,7 +47,8 @@ def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False) -> Ro
     official = rule({**row["official_row"], "response": response}) if rule is not None else None
     out = {**row, "strict": compact(strict), "official": compact(official) if official is not None else None,
            "status": _status(row, strict)}
-    if paper and row["kind"] == "choice" and row["choices"] and strict.outcome == "undecidable":
+    names_none = strict.extracted is not None and strict.rule.endswith("no option")
+    if paper and row["kind"] == "choice" and row["choices"] and names_none:
         from cogito_eval.nearest import nearest_verdict
 
         out["strict"] = nearest_verdict(row, out["strict"])
@@ -86,7 +81,5 @@ def _status(row: Row, strict: Verdict) -> str:
     if row.get("finish") == "length":
         return "truncated"
     if strict.extracted is None:
-        if _REFUSAL.match(response):
-            return "refusal"
-        return "conflict" if strict.outcome == "undecidable" and "conflict" in strict.rule else "unextracted"
-    return "answered"
+        return strict.rule if strict.rule in ("refusal", "conflict") else "unextracted"
+    return "conflict" if strict.rule.endswith("conflict") else "answered"

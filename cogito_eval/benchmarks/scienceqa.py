@@ -13,6 +13,8 @@ def adapt(record: Record, path: Path) -> Record | None:
     """The record if it is a test question with a picture, with the place of its picture."""
     if "conversations" in record:
         return _from_llava(record, path)
+    if "image_path" in record:
+        return {**record, "_context": None, "_picture": record["image_path"].removeprefix("data/scienceqa/")}
     if record.get("split", "test") != "test" or not record.get("image"):
         return None
     context = "text" if record.get("hint") else "no text"

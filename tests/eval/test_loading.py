@@ -9,7 +9,8 @@ import pytest
 
 from cogito_core.console import CogitoError
 from cogito_eval.benchmark import Benchmark, benchmark_names, load_benchmark, parse_names
-from cogito_eval.loading import build_item, load_items
+from cogito_eval.building import build_item
+from cogito_eval.loading import load_items
 from cogito_eval.records import read_records
 
 from .conftest import png

@@ -73,8 +73,8 @@ def test_another_configuration_is_refused(nano_run):
 def test_after_kill_nine_no_answer_is_asked_twice(nano_run, tmp_path):
     out = tmp_path / "killed"
     code = (
-        "from pathlib import Path; from cogito_eval.run import EvalOptions, evaluate;"
-        f"evaluate(EvalOptions(bench='nano', model='nano', limit=18, temperature=1.0, max_tokens=24), Path({str(out)!r}))"
+        "from pathlib import Path; from cogito_eval.run import EvalOptions, evaluate; evaluate("
+        f"EvalOptions(bench='nano', model='nano', limit=18, temperature=1.0, max_tokens=24), Path({str(out)!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     stored = 0
