@@ -20,9 +20,11 @@ _STYLE = """
 .bar{position:sticky;top:0;background:var(--bg);padding:10px 0;display:flex;flex-wrap:wrap;gap:10px;z-index:2;
 border-bottom:1px solid var(--line)}.bar input,.bar select{font:inherit;padding:5px 8px;border:1px solid var(--line);
 border-radius:6px;background:var(--card);color:var(--ink)}.bar input[type=search]{flex:1 1 260px}
-.bar input[type=number]{width:74px}.bar label{display:flex;align-items:center;gap:6px;font-size:13px;color:var(--soft)}
+.bar input[type=number]{width:74px}
+.bar label{display:flex;align-items:center;gap:6px;font-size:13px;color:var(--soft)}
 .rate{height:5px;background:var(--line);border-radius:3px;margin:6px 0}
-.rate i{display:block;height:5px;border-radius:3px;background:var(--accent)}.tag{display:inline-block;font-size:12px;color:var(--soft);margin-right:8px}
+.rate i{display:block;height:5px;border-radius:3px;background:var(--accent)}
+.tag{display:inline-block;font-size:12px;color:var(--soft);margin-right:8px}
 .card[hidden]{display:none}.card a{color:var(--accent);cursor:pointer;text-decoration:none}
 """
 

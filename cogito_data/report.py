@@ -151,7 +151,8 @@ def _duplicates(page: Page, build: Build) -> None:
     page.paragraph(
         f"{len(findings.pairs):,} rows dropped, each beside the row that stays. {len(findings.refused):,} further "
         "pairs were nominated by the perceptual hash and refused by their pixels. "
-        f"{len(findings.contradictions):,} pairs ask the same question of the same picture with different golds; both stay and are listed for a person to judge."
+        f"{len(findings.contradictions):,} pairs ask the same question of the same picture with different golds; "
+        "both stay and are listed for a person to judge."
     )
     for kept, dropped, reason, evidence in findings.pairs[:PAIRS]:
         page.gallery(

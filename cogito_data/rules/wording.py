@@ -151,7 +151,8 @@ def normal(text: str) -> str:
 _META_ANSWER = re.compile(
     r"^(?:all|none|both|neither|either|any|some)(?:\s+(?:of|the|these|those|above|below|following|options?|choices?|them|"
     r"answers?|are|is|correct|true|apply|listed|and|or|nor|[a-h]|\(?[a-h]\)?|two|three|lines?|first|second))*$|"
-    r"^(?:can\s?not|can't|could not|unable to|impossible to|not enough|insufficient|there is not enough|more|too little)\b.*"
+    r"^(?:can\s?not|can't|could not|unable to|impossible to|not enough|insufficient|there is not enough|more|"
+    r"too little)\b.*"
     r"(?:determin|tell|told|know|say|answer|decid|inform|data|calculat)|"
     r"^(?:it\s+)?(?:can\s?not|can't)\s+be\s+\w+|^(?:undetermined|indeterminate|no correct answer|no answer|unknown|"
     r"not given|not sure|don't know|i don't know|no such)\b|"
