@@ -31,6 +31,7 @@ def _safe(name: str, rule: Rule) -> Rule:
 
 OFFICIAL: dict[str, Rule] = {name: _safe(name, rule) for name, rule in {
     "mathvista": mathvista.score,
+    "mathvista_truncating": mathvista.score_truncating,
     "mathvision": values.mathvision,
     "mathverse": values.mathverse,
     "logicvista": letters.logicvista,

@@ -77,13 +77,13 @@ def scienceqa(row: Row) -> Verdict:
 
 def logicvista(row: Row) -> Verdict:
     """LogicVista (eval/): the sorted list of letters equals the gold's. A GPT turns replies into letters in the release."""
-    wanted = sorted(re.findall(r"[a-z]", (golds(row) or [""])[0].lower()))
+    wanted = sorted(re.findall(r"[a-z0-9]", (golds(row) or [""])[0].lower()))
     answer, ready = given(row)
     rule = "logicvista"
     if not ready:
         answer, how = _extracted(row, answer, many=True)
         rule = f"logicvista, {how} in place of GPT"
-    letters = sorted(re.findall(r"\b[a-z]\b", answer.lower().replace("_", " ")))
+    letters = sorted(re.findall(r"\b[a-z0-9]\b", answer.lower().replace("_", " ")))
     return verdict("logicvista", bool(wanted) and letters == wanted, ", ".join(wanted), ", ".join(letters), extracted=answer, rule=rule)
 
 

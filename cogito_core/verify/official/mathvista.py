@@ -35,7 +35,8 @@ def nearest(text: str, texts: list[str]) -> str:
     return texts[distances.index(min(distances))]
 
 
-def normalise(extraction: str, texts: list[str], question_type: str, answer_type: str, precision: int | None) -> str | None:
+def normalise(extraction: str, texts: list[str], question_type: str, answer_type: str, precision: int | None,
+              truncate: bool = False) -> str | None:
     """The extraction in the form of the gold; None where it has no such form."""
     if question_type == "multi_choice" and texts:
         extraction = extraction.strip()
@@ -46,7 +47,7 @@ def normalise(extraction: str, texts: list[str], question_type: str, answer_type
         return texts[index] if 0 <= index < len(texts) else nearest(extraction, texts)
     try:
         if answer_type == "integer":
-            return str(int(float(extraction)))
+            return str(int(float(extraction)) if truncate else int(extraction))
         if answer_type == "float":
             return None if precision is None else str(round(float(extraction), precision))
     except (ValueError, OverflowError):
@@ -68,7 +69,12 @@ def quick_extraction(response: str, texts: list[str], question_type: str, answer
     return None
 
 
-def score(row: Row) -> Verdict:
+def score_truncating(row: Row) -> Verdict:
+    """The rule of the later script, which truncates integers: "2.9" is 2."""
+    return score(row, truncate=True)
+
+
+def score(row: Row, truncate: bool = False) -> Verdict:
     """The verdict on `extraction`; without one the reply is extracted by our rules in place of the release's GPT."""
     gold = (golds(row) or [""])[0]
     texts = options(row)
@@ -90,7 +96,7 @@ def score(row: Row) -> Verdict:
             quick, rule = found.text or "", f"mathvista, {found.rule} in place of GPT"
             quick = _plain_number(quick) if answer_type in ("integer", "float") else quick
         extraction = quick
-    prediction = normalise(extraction, texts, question_type, answer_type, precision)
+    prediction = normalise(extraction, texts, question_type, answer_type, precision, truncate)
     return verdict("mathvista", prediction == gold, gold, prediction, extracted=extraction, rule=rule,
                    reason="" if prediction is not None else f"{extraction[:80]!r} has no {answer_type} form")
 

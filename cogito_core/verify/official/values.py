@@ -20,8 +20,16 @@ from cogito_core.verify.verdict import Verdict
 from cogito_core.verify.words import number_words
 
 
+_NOT_LATEX = re.compile(r"[^\x00-\x7f]|(?<![\\A-Za-z])[A-Za-z]{2,}")
+
+
 def value_at_two_places(text: str) -> float | None:
-    """The real value of a formula rounded to two decimals, as both MATH-Vision and EMMA compare it."""
+    """The real value of a formula rounded to two decimals, as both MATH-Vision and EMMA compare it.
+
+    The releases read LaTeX only: signs outside ASCII and bare words such as sqrt have no value there.
+    """
+    if _NOT_LATEX.search(text) or ":" in text:
+        return None
     try:
         node = read(repair(text), False)
     except ReadError:
@@ -67,6 +75,9 @@ def mathvision_equal(one: str, other: str) -> bool:
     one, other = _evaluated(one), _evaluated(other)
     if one == other:
         return True
+    if ":" in one and ":" in other:
+        terms = [[value_at_two_places(part) for part in text.strip(" $").split(":")] for text in (one, other)]
+        return None not in terms[0] and terms[0] == terms[1]
     left, right = value_at_two_places(one), value_at_two_places(other)
     return left is not None and left == right
 
