@@ -44,11 +44,11 @@ class Origin:
 
 def local_origin(source: Source, root: Path) -> Origin:
     """The first of the source's layouts that lies at `root` or below. Raises CogitoError where none does."""
-    found = find_layout(source, root)
+    found = find_layout(source, root.absolute())
     base, layout = found.base, found.layout
     return Origin(
         layout=layout.name,
-        shown=str(base.resolve()),
+        shown=str(base),
         base=base,
         identity=folder_state(base),
         url=source.manifest.homepage,
@@ -61,15 +61,16 @@ def local_origin(source: Source, root: Path) -> Origin:
 def folder_state(base: Path) -> str:
     """Hash of the names, sizes and times of all files below a folder: changes when any file changes."""
     digest = hashlib.sha256()
-    for folder, folders, files in os.walk(base):
+    top = str(base)
+    for folder, folders, files in os.walk(top):
         folders.sort()
         for name in sorted(files):
-            path = Path(folder, name)
+            path = os.path.join(folder, name)
             try:
-                stat = path.stat()
+                stat = os.stat(path)
             except OSError:
                 continue  # A dangling link: the row that names it goes to the ledger.
-            line = f"{path.relative_to(base)}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+            line = f"{path[len(top):]}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:24]
 

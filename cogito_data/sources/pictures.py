@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections import OrderedDict
@@ -92,7 +93,7 @@ class PictureReader:
     """
 
     def __init__(self, base: Path | None, keep: int = 64) -> None:
-        self._base = base
+        self._prefix = "" if base is None else os.path.join(base, "")
         self._keep = keep
         self._known: OrderedDict[Path, Picture | BadRow] = OrderedDict()
 
@@ -119,9 +120,10 @@ class PictureReader:
         return known
 
     def _load(self, row: Row, path: Path) -> Picture:
-        shown = path.relative_to(self._base).as_posix() if self._base else path.name
+        shown = str(path).removeprefix(self._prefix).replace(os.sep, "/")
         try:
-            data = path.read_bytes()
+            with open(path, "rb") as handle:
+                data = handle.read()
         except (FileNotFoundError, NotADirectoryError):
             raise BadRow("picture_missing", f"{row.where}: the picture {shown} is not there") from None
         except IsADirectoryError:

@@ -21,6 +21,10 @@ SHARD_ROWS = 5000
 SHARD_BYTES = 256 * 2**20
 """A shard ends at this many rows or bytes of pictures, repeats counted: what one table in memory may hold."""
 
+BATCH_PICTURES = 64
+BATCH_BYTES = 16 * 2**20
+"""A batch of a unit's picture stream ends at this many pictures or bytes."""
+
 _PICTURES = pa.schema([("bytes", pa.binary()), ("path", pa.string())])
 _POINTERS = pa.field("pictures", pa.list_(pa.int32()))
 
@@ -58,9 +62,10 @@ def write_unit(path: Path, n_rows: int, found: Sequence[Sample | Refusal]) -> No
     rows = rows.drop_columns(["images"]).replace_schema_metadata(about)
     with pa.OSFile(str(path), "wb") as sink:
         with pa.ipc.new_stream(sink, _PICTURES) as writer:
-            for picture in kept:
-                # A batch each: Arrow's 32-bit offsets end at 2 GB, and a reader wants single pictures.
-                writer.write_batch(pa.record_batch([[picture.bytes], [picture.path]], schema=_PICTURES))
+            for part in _cut([len(picture.bytes) for picture in kept], BATCH_PICTURES, BATCH_BYTES):
+                batch = [kept[place] for place in part]
+                columns = [[picture.bytes for picture in batch], [picture.path for picture in batch]]
+                writer.write_batch(pa.record_batch(columns, schema=_PICTURES))
         with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)
 
@@ -70,7 +75,7 @@ class UnitFile:
 
     def __init__(self, path: Path) -> None:
         source = pa.memory_map(str(path))
-        self._pictures = list(pa.ipc.open_stream(source))
+        self._pictures = [(batch, i) for batch in pa.ipc.open_stream(source) for i in range(batch.num_rows)]
         self.rows = pa.ipc.open_stream(source).read_all()
         metadata = self.rows.schema.metadata
         self.n_rows = int(metadata[b"n_rows"])
@@ -78,12 +83,13 @@ class UnitFile:
 
     def picture(self, place: int) -> dict[str, bytes | str | None]:
         """A picture as the images column holds it."""
-        batch = self._pictures[place]
-        return {"bytes": batch.column(0)[0].as_py(), "path": batch.column(1)[0].as_py()}
+        batch, row = self._pictures[place]
+        return {"bytes": batch.column(0)[row].as_py(), "path": batch.column(1)[row].as_py()}
 
     def size(self, place: int) -> int:
         """Bytes of a picture."""
-        return int(self._pictures[place].column(0).nbytes)
+        batch, row = self._pictures[place]
+        return len(batch.column(0)[row].as_buffer())
 
 
 def write_sorted(units: Sequence[tuple[Path, Sequence[int]]], directory: Path) -> list[Path]:
@@ -107,7 +113,7 @@ def write_sorted(units: Sequence[tuple[Path, Sequence[int]]], directory: Path) -
         order += [(hashes[row], names[row], number, row, size) for row, size in zip(kept, sizes, strict=True)]
     order.sort()
     paths = []
-    for number, part in enumerate(_cut([entry[4] for entry in order])):
+    for number, part in enumerate(_cut([entry[4] for entry in order], SHARD_ROWS, SHARD_BYTES)):
         wanted = [(unit, row) for _, _, unit, row, _ in order[part.start : part.stop]]
         path = directory / f"train-{number:05d}.parquet"
         write_table(_gather(wanted, lambda unit: opened(units[unit][0])), path)
@@ -117,11 +123,11 @@ def write_sorted(units: Sequence[tuple[Path, Sequence[int]]], directory: Path) -
     return paths
 
 
-def _cut(sizes: Sequence[int]) -> Iterator[range]:
-    """Ranges of rows that make a shard each; one empty range where there are no rows."""
+def _cut(sizes: Sequence[int], most_rows: int, most_bytes: int) -> Iterator[range]:
+    """Ranges of at most so many rows and bytes; one empty range where there are no rows."""
     start = used = 0
     for row, size in enumerate(sizes):
-        if row > start and (row - start >= SHARD_ROWS or used + size > SHARD_BYTES):
+        if row > start and (row - start >= most_rows or used + size > most_bytes):
             yield range(start, row)
             start, used = row, 0
         used += size

@@ -8,7 +8,7 @@ from pathlib import Path
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_row
-from cogito_data.sources.shapes.files import check_readable, json_dict
+from cogito_data.sources.shapes.files import check_readable, json_dict, picture_path
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import parquet_layout
 from cogito_data.sources.shapes.mathvista import MATHVISTA
@@ -36,7 +36,7 @@ def _problem(row: Row, base: Path) -> Problem:
         upstream_id=pid,
         split=row.text("split"),
         question=row.text("question"),
-        pictures=(base / "tables" / f"{Path(pid).name}.png",),
+        pictures=(picture_path(row, base, f"{pid}.png", ("tables",)),),
         gold=choice_by_text(row, choices, row.text("answer")) if choices
         else free_form(row, row.need("answer"), unit=unit),
         choices=choices,

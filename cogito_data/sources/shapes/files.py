@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from cogito_core.console import CogitoError
@@ -111,12 +111,14 @@ def picture_path(row: Row, base: Path, name: str, folders: tuple[str, ...] = (""
     Raises:
         BadRow: the name is empty, absolute or leads out of the base folder.
     """
-    pure = PurePosixPath(name.replace("\\", "/"))
+    name = name.replace("\\", "/")
     if not name or "\0" in name:
         raise row.fail("no_picture", "the picture's name is empty")
-    if pure.is_absolute() or ".." in pure.parts:
+    if name.startswith("/") or ".." in name.split("/"):
         raise row.fail("unsafe_path", f"the picture '{name}' lies outside the source's folder")
-    candidates = [base / folder / pure for folder in folders]
+    if len(folders) == 1:
+        return base / folders[0] / name
+    candidates = [base / folder / name for folder in folders]
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 

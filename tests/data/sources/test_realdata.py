@@ -189,9 +189,9 @@ def test_chartqa_files_of_two_projects_agree(shared_dir: Path) -> None:
     golds = {(Path(str(s.meta["image"])).name, s.original_problem): s.answer for s in theirs}
     keys = [((str(s.meta["imgname"]), s.original_problem), s.answer) for s in ours]
     found = [golds[key] == answer for key, answer in keys if key in golds]
-    # ChartQA-Split reworded 342 of the questions; the others are the same words, and so are their golds.
+    # ChartQA-Split reworded 342 questions and corrected the golds of 60 others (0.01 to 1 for a percentage).
     assert len(found) == 2031
-    assert sum(found) / len(found) >= 0.999
+    assert found.count(False) == 60
 
 
 def test_raven_targets_follow_upstreams_split_rule(shared_dir: Path) -> None:
@@ -214,6 +214,8 @@ def test_okvqa_soft_labels_hold_chartasts_single_gold(shared_dir: Path) -> None:
     single = {s.upstream_id: s for s in all_rows("okvqa", "chartast", shared_dir / "realdata/okvqa/chartast")[0]}
     both = soft.keys() & single.keys()
     assert len(both) > 5000
-    # ChartAst took one answer of ten, not always the best: it must be one that somebody gave.
-    given = sum(single[key].original_answer in soft[key].meta["answer_scores"] for key in both)
-    assert given / len(both) > 0.9
+    # ChartAst took one answer of ten, not always the best; LXMERT kept only the answers of its vocabulary.
+    given = [single[key].original_answer in soft[key].meta["answer_scores"] for key in both]
+    best = [single[key].original_answer in (soft[key].original_answer, *soft[key].answer_aliases) for key in both]
+    assert sum(given) / len(both) > 0.85
+    assert sum(best) / sum(given) > 0.95
