@@ -14,6 +14,7 @@ from cogito_core.files import replace_file
 from cogito_core.runs import Ledger
 from cogito_core.verify import Verdict, judge, verify
 from cogito_eval.benchmark import load_benchmark
+from cogito_eval.options import read_options
 from cogito_eval.scoring import OfficialRule, official_rule
 
 _SCALAR = (str, int, float, bool)
@@ -147,7 +148,7 @@ def _check(row: Mapping[str, Any]) -> None:
         if value is not None and not isinstance(value, _SCALAR):
             raise _Fault("wrong type", f"'{name}' is {type(value).__name__}, expected a string")
     choices = row.get("choices")
-    if choices is not None and not isinstance(choices, list | dict):
+    if choices is not None and not isinstance(choices, list | dict | str):
         raise _Fault("wrong type", f"'choices' is {type(choices).__name__}, expected a list or an object")
     for name in ("question_type", "answer_type", "answer_kind", "unit"):
         value = row.get(name)
@@ -172,6 +173,12 @@ def _strict(row: Mapping[str, Any]) -> Verdict:
 
 
 def _option_texts(choices: object) -> Sequence[str]:
+    if isinstance(choices, str):
+        # MMMU and MMMU-Pro ship the printed form of a list.
+        try:
+            return read_options(choices, "python")
+        except ValueError:
+            return ()
     if isinstance(choices, dict):
         return [str(text) for _, text in sorted(choices.items())]
     return [str(text) for text in choices] if isinstance(choices, list) else ()

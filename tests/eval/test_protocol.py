@@ -1,0 +1,149 @@
+"""How items are asked: prompts, options, rotations, the paper's rescue, and the optional judge."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cogito_core.console import UsageError
+from cogito_eval.benchmark import load_benchmark
+from cogito_eval.item import Item
+from cogito_eval.judge import is_doubtful, judge_doubtful, read_reply
+from cogito_eval.nearest import RULE, nearest_option, similarity
+from cogito_eval.protocol import ask, resolve_protocol, rotations
+from cogito_eval.results import question_row
+from cogito_eval.scoring import judge_row
+
+from .conftest import result_row
+
+ITEM = Item(id="q", problem="Which {x} is \\frac{1}{2}?", gold="C", kind="choice",
+            choices=("a red house", "a blue boat", "the \\frac{1}{2} of {x}"), aliases=())
+
+
+def test_questions_with_braces_survive_every_prompt():
+    for protocol in ("paper", "training", "nano"):
+        text = "".join(message.text for message in ask(ITEM, (), protocol, load_benchmark("mathvista")).messages)
+        assert "Which {x} is \\frac{1}{2}?" in text and "(C) the \\frac{1}{2} of {x}" in text
+        assert "{problem}" not in text
+
+
+def test_the_default_protocol_is_the_papers_and_nanos_own():
+    assert resolve_protocol("auto", load_benchmark("mathvista")) == "paper"
+    assert resolve_protocol("auto", load_benchmark("nano")) == "nano"
+    with pytest.raises(UsageError, match="no prompt of its own"):
+        resolve_protocol("own", load_benchmark("tabmwp"))
+
+
+def test_rotations_keep_the_gold_option():
+    turned = list(rotations(ITEM))
+    assert len(turned) == 3 and len({item.id for item in turned}) == 3
+    for item in turned:
+        assert item.choices["ABC".index(item.gold)] == "the \\frac{1}{2} of {x}"
+        assert sorted(item.choices) == sorted(ITEM.choices)
+    assert len({item.gold for item in turned}) == 3
+    shown = Item(id="q", problem="?", gold="A", kind="choice", choices=("x", "y"), shown_choices=True)
+    assert list(rotations(shown)) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter"),
+    [("the red house", "A"), ("Blue boat", "B"), ("1/2 of {x}", "C"), ("seventeen", None), ("", None)],
+)
+def test_the_nearest_option(answer, letter):
+    assert nearest_option(answer, ITEM.choices) == letter
+
+
+def test_similarity_is_symmetric_and_bounded():
+    assert similarity("a red house", "a red house") == 1
+    assert similarity("red house", "a red house") == similarity("a red house", "red house") > 0.7
+    assert similarity("abc", "xyz") == 0
+    assert nearest_option("same", ("same", "same")) is None
+
+
+def test_the_papers_rescue_is_marked_and_only_in_its_protocol():
+    row = {**question_row(ITEM), "sample": 0, "error": None, "finish": "stop", "n_tokens": 5}
+    odd = {**row, "response": "So it is \\boxed{the half of {x}, \\frac{1}{2}}"}
+    assert judge_row(odd, None)["strict"]["rule"] != RULE
+    named = judge_row({**row, "response": "\\boxed{C}"}, None, paper=True)["strict"]
+    assert named["outcome"] == "right" and named["rule"] != RULE
+    rescued = judge_row({**row, "response": "\\boxed{a crimson house}"}, None, paper=True)["strict"]
+    assert rescued["rule"] == RULE and rescued["answer"] == "A" and rescued["outcome"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"response": "  "}, "empty"), ({"response": "\\boxed{C}", "finish": "length"}, "truncated"),
+     ({"response": "\\boxed{C}"}, "answered"), ({"response": "I'm sorry, I can't help with that."}, "refusal"),
+     ({"response": "", "error": "the server is down"}, "failed"), ({"response": "Hmm, well."}, "unextracted")],
+)
+def test_what_became_of_an_answer(fields, status):
+    row = {**question_row(ITEM), "sample": 0, "error": None, "finish": "stop", "n_tokens": 5, **fields}
+    judged = judge_row(row, None)
+    assert judged["status"] == status
+    assert (judged["strict"]["outcome"] == "right") == (fields["response"] == "\\boxed{C}")
+
+
+def test_only_doubtful_answers_are_shown_to_a_judge():
+    assert is_doubtful(result_row("a", outcome="wrong"))
+    assert is_doubtful(result_row("a", outcome="undecidable", kind="choice"))
+    assert not is_doubtful(result_row("a", outcome="wrong", kind="choice"))
+    assert not is_doubtful(result_row("a"))
+    assert not is_doubtful(result_row("a", outcome="undecidable", response=" "))
+
+
+@pytest.mark.parametrize(("text", "decided"), [("Yes.", True), ("**no**", False), ("Maybe yes", None), ("", None)])
+def test_a_judges_reply(text, decided):
+    assert read_reply(text) is decided
+
+
+class _Judge(BaseHTTPRequestHandler):
+    """A real HTTP server that says yes where the reply holds the reference answer."""
+
+    asked: list[str] = []
+
+    def do_GET(self):
+        self._send({"object": "list", "data": [{"id": "referee", "object": "model"}]})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = body["messages"][-1]["content"]
+        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+        self.asked.append(text)
+        said = "yes" if "seven" in text else "no"
+        self._send({"id": "1", "object": "chat.completion", "model": "referee", "created": 0,
+                    "choices": [{"index": 0, "finish_reason": "stop",
+                                 "message": {"role": "assistant", "content": said}}],
+                    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}})
+
+    def _send(self, value):
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_judge_marks_its_verdicts_and_is_asked_once(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Judge)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        spec = f"openai:http://127.0.0.1:{server.server_address[1]}/v1"
+        rows = [result_row("a"), result_row("b", outcome="wrong", answer="seven"),
+                result_row("c", outcome="wrong", answer="eight"), result_row("d", outcome="wrong", kind="choice")]
+        for _ in range(2):
+            judged = judge_doubtful(rows, spec, "referee", tmp_path / "store")
+        assert [row["strict"]["rule"] for row in judged] == ["number", "judge:referee", "judge:referee", "number"]
+        assert [row["strict"]["outcome"] for row in judged] == ["right", "right", "wrong", "wrong"]
+        assert len(_Judge.asked) == 2
+        with pytest.raises(UsageError, match="openai"):
+            judge_doubtful(rows, "transformers", "referee", tmp_path / "store")
+    finally:
+        server.shutdown()
+        server.server_close()
