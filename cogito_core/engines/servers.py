@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cogito_core.console import CogitoError, UsageError
 from cogito_core.engines.encode import VISION_TOKENS
 from cogito_core.engines.http1 import ConnectionBroken, HttpClient
-from cogito_core.engines.wire import Fatal, ServerTraits, read_error
+from cogito_core.engines.wire import Fatal, ServerKind, ServerTraits, read_error
 
 _FIRST_LIMIT = 32.0
 _PROBE_S = 15.0
@@ -159,7 +159,8 @@ async def describe(server: Server, model: str, has_key: bool) -> None:
     elif (urlsplit(server.url).hostname or "").endswith("openai.com"):
         server.traits = ServerTraits("openai")
     else:
-        server.traits = ServerTraits("other", card.get("max_model_len"), str(card.get("root") or ""))
+        kind: ServerKind = "sglang" if card.get("owned_by") == "sglang" else "other"
+        server.traits = ServerTraits(kind, card.get("max_model_len"), str(card.get("root") or ""))
 
 
 async def is_well(server: Server) -> str | None:

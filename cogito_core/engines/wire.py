@@ -16,7 +16,7 @@ from cogito_core.engines.encode import PixelLimits, content_parts, picture_for_w
 from cogito_core.engines.http1 import HttpResponse
 from cogito_core.sample import Picture
 
-ServerKind = Literal["vllm", "openai", "other"]
+ServerKind = Literal["vllm", "sglang", "openai", "other"]
 
 _PICTURES_KEPT = 64
 
@@ -119,6 +119,10 @@ def request_body(model: str, messages: bytes, sampling: Sampling, seed: int, tra
     }
     if sampling.logprobs:
         fields["logprobs"] = True
+    if traits.kind in ("vllm", "sglang"):
+        # These servers take what is not said from the model's generation_config.json, and Qwen2.5-VL's asks for a
+        # repetition penalty of 1.05: another distribution than that of the other engines.
+        fields |= {"repetition_penalty": 1.0, "top_k": -1, "min_p": 0.0}
     if traits.kind == "vllm":
         fields["return_token_ids"] = True
         if traits.banned:
