@@ -51,6 +51,73 @@ def train(
         world.leave()
 
 
+@app.command()
+def plan(
+    recipe: RecipeOption,
+    gpus: Annotated[
+        int | None, typer.Option("--gpus", min=1, help="number of GPUs; the smallest that fits if absent")
+    ] = None,
+    gpu_memory: Annotated[str, typer.Option("--gpu-memory", help="memory of one GPU, as 80GB or 80GiB")] = "80GB",
+    settings: SetOption = None,
+) -> None:
+    """Count memory part by part and estimate the step, before any GPU is used."""
+    from cogito_core.console import table
+    from cogito_train.config import batch_arithmetic, load_train_recipe
+
+    loaded = load_train_recipe(recipe, settings or [])
+    _require_torch()
+    from cogito_train import plan as planning
+
+    memory = planning.parse_memory(gpu_memory)
+    size = planning.model_size(planning.load_config(loaded.model, loaded.revision))
+    chosen = planning.make_plan(loaded, size, gpus=gpus, gpu_memory=memory) if gpus else None
+    smallest = planning.smallest_set(loaded, size, gpu_memory=memory)
+    shown = chosen or smallest or planning.make_plan(loaded, size, gpus=64, gpu_memory=memory)
+    say(
+        f"{loaded.model}: {size.parameters / 1e9:.3f}B parameters, of them vision {size.vision_parameters / 1e9:.3f}B"
+    )
+    for line in batch_arithmetic(loaded):
+        say(line)
+    for title, parts, total in (
+        ("updating", shown.update, shown.update_total),
+        ("sampling", shown.rollout, shown.rollout_total),
+    ):
+        rows = [[name, f"{gib:.2f}"] for name, gib in parts.items()]
+        table(f"GiB on each of {shown.gpus} GPUs, {title}", ["part", "GiB"], [*rows, ["total", f"{total:.2f}"]])
+    seconds = ", ".join(f"{phase} {value:.0f} s" for phase, value in shown.seconds.items())
+    say(f"a step on H100s, a rough estimate: {seconds}")
+    fits = "fits" if shown.fits else "does not fit"
+    say(f"{shown.gpus} x {memory:.1f} GiB: {fits}")
+    if smallest is None:
+        say(f"no set of up to 64 GPUs of {memory:.1f} GiB holds this recipe")
+    else:
+        say(f"smallest set that fits: {smallest.gpus} x {memory:.1f} GiB")
+
+
+@app.command()
+def replay(
+    run: Annotated[Path, typer.Argument(help="a run directory of cogito-train")],
+    step: Annotated[int, typer.Option("--step", min=1, help="which step, from 1")],
+    stage: Annotated[str | None, typer.Option("--stage", help="which stage; the first if absent")] = None,
+    settings: SetOption = None,
+) -> None:
+    """Compute a recorded step again, also with other rewards: --set stages.0.rewards.format=0."""
+    from cogito_core.console import table
+    from cogito_train.replay import replay as replay_step
+
+    done = replay_step(run, step, stage_name=stage, overrides=settings or [])
+    scores = done.scores
+    rows = [["accuracy", f"{scores.correct.mean():.4f}", f"{done.recorded['correct'].mean():.4f}"]]
+    rows += [["reward", f"{scores.rewards.total.mean():.4f}", f"{done.recorded['reward'].mean():.4f}"]]
+    rows += [[f"reward, {name}", f"{part.mean():.4f}", ""] for name, part in scores.rewards.parts.items()]
+    rows += [["weight", f"{scores.weights.mean():.4f}", ""], ["loss at the sampling weights", f"{done.loss:.6f}", ""]]
+    table(f"step {step} of stage {done.stage.name}", ["mean of", "now", "recorded"], rows)
+    say(
+        f"{done.changed_verdicts} verdicts and {done.changed_rewards} rewards of {scores.correct.size} differ; "
+        f"largest change of an advantage {done.largest_advantage_change:.2e}"
+    )
+
+
 def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
     from cogito_core.runs import RunDir
     from cogito_train.config import batch_arithmetic

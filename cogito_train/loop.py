@@ -187,7 +187,7 @@ class Trainer:
         self, stage: Stage, groups: list[RolloutGroup], scores: StepScores, reference: Any
     ) -> dict[str, float]:
         """All optimiser updates of one step; sums over tokens of all of them."""
-        size = self.recipe.prompts_per_update
+        size, limit = self.recipe.prompts_per_update, self.recipe.micro_batch_tokens
         trained = [
             TrainingGroup(
                 encode=self._encoder(group.sample),
@@ -199,7 +199,10 @@ class Trainer:
             )
             for number, group in enumerate(groups)
         ]
-        chunks = [self.world.mine(trained[start : start + size]) for start in range(0, len(trained), size)]
+        chunks = [
+            [part for group in self.world.mine(trained[start : start + size]) for part in group.split(limit)]
+            for start in range(0, len(trained), size)
+        ]
         # Later updates of the step are off-policy: their old log-probabilities are taken before the first
         # one.
         old = [None, *(score_old(self.policy, chunk, self.world) for chunk in chunks[1:])]

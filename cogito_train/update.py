@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,6 +37,29 @@ class TrainingGroup:
     def num_tokens(self) -> int:
         """Tokens of the packed row."""
         return self.num_prompt_tokens + sum(len(answer) for answer in self.answers)
+
+    def split(self, max_tokens: int) -> list[TrainingGroup]:
+        """The group in parts of at most `max_tokens` tokens where it can: the prompt again with some of the answers.
+
+        Long answers of one prompt may exceed a micro-batch together; the parts sum to the same update.
+        """
+        bounds, room = [0], max_tokens - self.num_prompt_tokens
+        for index, answer in enumerate(self.answers):
+            room -= len(answer)
+            if room < 0 and index > bounds[-1]:
+                bounds.append(index)
+                room = max_tokens - self.num_prompt_tokens - len(answer)
+        ends = [*bounds[1:], len(self.answers)]
+        return [
+            replace(
+                self,
+                answers=self.answers[start:end],
+                advantages=self.advantages[start:end],
+                engine_logprobs=None if self.engine_logprobs is None else self.engine_logprobs[start:end],
+                keep=self.keep[start:end],
+            )
+            for start, end in zip(bounds, ends, strict=True)
+        ]
 
     def trained(self) -> np.ndarray:
         """(tokens,) bool: kept answers, without tokens whose engine log-probability is not finite."""

@@ -148,3 +148,13 @@ def test_parameters_without_a_gradient_still_move_with_the_optimiser():
     assert len(optimizer.state) == len(policy.trainable)
     visual = [name for name in before if ".visual." in name and before[name].abs().max() > 0]
     assert visual and all(not torch.equal(before[name], dict(policy.trainable)[name]) for name in visual)
+
+
+def test_splitting_a_group_does_not_change_the_update():
+    groups = _groups()
+    whole, _ = _gradient(_Policy(objective={"kl": 0.0}), groups)
+    for limit in (1, 30, 45, 10_000):
+        parts = [part for group in groups for part in group.split(limit)]
+        assert [a for part in parts for a in part.answers] == [a for group in groups for a in group.answers]
+        assert all(part.num_tokens <= limit or len(part.answers) == 1 for part in parts)
+        _assert_close(_gradient(_Policy(objective={"kl": 0.0}), parts)[0], whole)
