@@ -16,7 +16,7 @@ from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id,
 from cogito_data.sources.shapes.mathvista import MATHVISTA
 from cogito_data.sources.shapes.vlm_jsonl import vlm_jsonl
 
-RELAXED = {"policy": "relative", "tolerance": 0.05}
+RELAXED = {"tolerance": 0.05}
 
 
 def _read(base: Path) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import parquet_layout
 
 # Labels carry two decimals, so that is how exactly an answer can be judged.
-ROUNDED = {"policy": "absolute", "tolerance": 0.005}
+ROUNDED = {"absolute_tolerance": 0.005}
 _PLACE = "__place__"
 _PATTERN = "T*/**/*.jsonl"
 
