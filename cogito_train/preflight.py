@@ -23,13 +23,16 @@ _GOLD_COLUMNS = ("id", "answer", "answer_kind", "answer_spec", "answer_aliases",
 
 
 def unusable_golds(data: SampleStore) -> dict[int, Refused]:
-    """Rows whose own gold, boxed as a model would, the verifier does not call right: they could never be solved.
+    """Rows without a gold, and rows whose gold, boxed as a model would, the verifier does not call right.
 
     Raises CogitoError if they are more than one in twenty.
     """
     columns = [data.column(name) for name in _GOLD_COLUMNS]
     bad: dict[int, Refused] = {}
     for row, (sample_id, answer, kind, spec_text, aliases, choices) in enumerate(zip(*columns, strict=True)):
+        if not answer.strip():
+            bad[row] = Refused(sample_id, "the row has no gold")
+            continue
         spec = json.loads(spec_text) if spec_text else {}
         verdict = judge(
             f"<think></think><answer>\\boxed{{{answer}}}</answer>",

@@ -19,6 +19,8 @@ from cogito_train.parallel import World
 
 from .tiny import nano_data
 
+pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+
 SETTINGS = [
     "prompts_per_step=4",
     "prompts_per_update=2",
