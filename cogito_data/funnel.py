@@ -19,7 +19,7 @@ class Funnel:
 
     Attributes:
         sources, categories: name -> {"ingested", "kept", "rewritten", <split>, <drop reason>: n}.
-        rewrites: source -> {rule: n} over the rows that reached the pool.
+        rewrites: source -> {rule, or none: rule: n} over the rows that reached the pool.
     """
 
     sources: dict[str, Counter[str]] = field(default_factory=dict)
@@ -94,8 +94,8 @@ def _count(funnel: Funnel, source: str, category: str, what: str) -> None:
 
 
 def _rules(pool: Pool) -> list[str]:
-    """The rule of every row, without the detail in brackets that a reason may end with."""
-    return [str(text) for text in pool.column("reformulation")]
+    """The rule that opened every row, or `none: <rule>` where its options stay, without the reason's details."""
+    return [": ".join(str(text).split(": ")[:2]) for text in pool.column("reformulation")]
 
 
 def _difficulty(recipe: DataRecipe, pool: Pool, measured: dict[int, dict[str, Any]]) -> dict[str, Any]:

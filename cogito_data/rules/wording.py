@@ -31,8 +31,9 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
             _FLAGS,
         ),
     ),
-    # "Select the best answer", "Choose the word", "Pick one"
-    ("select", re.compile(r"\b(?:select|choose|chosen?|pick|identify|tick|circle)\b", _FLAGS)),
+    # "Select the best answer", "Choose the word"; but "a marble is picked", "circle O"
+    ("select", re.compile(r"(?:^|[.:;?!,)]\s*|\bplease\s+)(?:select|choose|pick|identify|mark|tick)\b|"
+                          r"\b(?:choose|select|pick)\s+(?:from|one|the\s+(?:best|correct|right))\b", _FLAGS)),
     # "closest to", "best describes", "most likely", "least likely"; but "nearest tenth" is rounding
     (
         "closest",

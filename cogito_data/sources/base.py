@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +233,7 @@ def _folders(root: Path) -> list[Path]:
     found = [root]
     level = [root]
     for _ in range(2):
-        below = [child for folder in level for child in sorted(folder.iterdir()) if child.is_dir()]
+        below = [Path(name) for folder in level for name in sorted(e.path for e in os.scandir(folder) if e.is_dir())]
         room = MAX_FOLDERS_SEARCHED - len(found)
         level = below[:room]
         found += level
