@@ -82,8 +82,9 @@ def judge(response: object, gold: object, *, kind: str | None = None, choices: S
     text = as_text(response)
     options = choices or (spec or {}).get("choices") or ()
     wanted = canonical_kind(kind)
-    if not wanted and not options:
-        wanted = classify(as_text(gold)).kind
+    if wanted in ("", "number") and not options:
+        known = classify(as_text(gold)).kind
+        wanted = known if not wanted or known == "integer" else wanted
     found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:
         reason = found.conflict or "no answer found"

@@ -71,7 +71,7 @@ def sentence_end(text: str, start: int) -> int:
                 or inside.count("\\(") > inside.count("\\)") or inside.count("{") > inside.count("}") and match.group() != "\n":
             position = match.end()
             continue
-        if match.group() == "\n" and not inside.strip(" *:$"):
+        if match.group() == "\n" and (not inside.strip(" *:$") or inside.rstrip(" *").endswith(":")):
             position = match.end()
             continue
         return stop

@@ -32,6 +32,8 @@ class Context(NamedTuple):
     kind: str = ""
     gold_text: str = ""
     answer_text: str = ""
+    declared: bool = False
+    """Whether the sample itself says that a number or quantity is asked for: then a bare letter is a unit."""
 
 
 def same(gold: Node, answer: Node, ctx: Context) -> Result:
@@ -63,7 +65,7 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
 def scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     """Two single values, with units, degrees and the tolerance policy."""
     if "quantity" in (gold.op, answer.op) or _has_quantity(gold) or _has_quantity(answer):
-        return Result(*compare_quantity(gold, answer, ctx.units, lambda g, a: plain_scalar(g, a, ctx)))
+        return Result(*compare_quantity(gold, answer, ctx.units, lambda g, a: plain_scalar(g, a, ctx), ctx.declared))
     return plain_scalar(gold, answer, ctx)
 
 
@@ -452,7 +454,7 @@ def _groups(gold: Node, answer: Node, ctx: Context) -> Result:
     if other.op == "set" or other.op == "const":
         settled = equal_sets(gold, answer)
         return Result(bool(settled), "solution set")
-    if len(one.args) == 1 and one.value == "()":
+    if len(one.args) == 1 and one.value in ("()", "[]"):
         return same(one.args[0], other, ctx) if one is gold else same(other, one.args[0], ctx)
     return Result(False, "form", "a tuple or interval against a single value")
 

@@ -34,7 +34,7 @@ def extract(response: object, *, kind: str | None = None, choices: Sequence[str]
 
     full = as_text(response)
     cut = max(0, len(full) - TAIL) if len(full) > MAX_RESPONSE else 0
-    wanted = canonical_kind(kind)
+    wanted = "integer" if kind == "integer" else canonical_kind(kind)
     try:
         text = visible(full)
         if cut:

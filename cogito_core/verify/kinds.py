@@ -18,7 +18,7 @@ ALIASES = {
     "yes/no": "yes_no", "bool": "yes_no", "boolean": "yes_no", "unit": "quantity", "string": "text", "label": "text",
     "math": "expression", "free_form": "", "open": "", "closed_form": "expression", "multi_letter": "choices",
 }
-MATH_KINDS = frozenset(["number", "expression", "list", "interval", "quantity", "percent", "money", "angle", "ratio", "tuple", "set",
+MATH_KINDS = frozenset(["number", "integer", "decimal", "expression", "list", "interval", "quantity", "percent", "money", "angle", "ratio", "tuple", "set",
                         "matrix", "equation", "inequality", "complex", "rational", "system", "base-n", "closed form", "union", "function"])
 YES = frozenset(["yes", "true", "是", "对", "正确", "是的", "真"])
 NO = frozenset(["no", "false", "否", "不", "错", "错误", "不是", "不对", "假"])

@@ -16,6 +16,7 @@ REFUSAL = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
     r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
     r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|insufficient information|"
+    r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
     r"\bi'?m sorry\b|\bsorry\b|无法", re.I)
 _NEGATED = re.compile(r"(?:\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:option\s+|choice\s+)?\W*$", re.I)
 _ALTERNATIVE = re.compile(r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])")

@@ -36,8 +36,9 @@ def _scaled(node: Node, factor: Fraction) -> Node:
     return node if factor == 1 else Node("mul", None, (number(factor), node), node.start, node.end)
 
 
-def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, Node], tuple[bool | None, str, str]]) -> _Outcome:
-    """Compare where at least one side has a unit. `mode`: convert, require or ignore."""
+def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, Node], tuple[bool | None, str, str]],
+                     declared: bool = False) -> _Outcome:
+    """Compare where at least one side has a unit. `mode`: convert, require or ignore; `declared`: a bare letter is a unit."""
     (g, gold_unit), (a, answer_unit) = split(gold), split(answer)
     if gold_unit is not None and answer_unit is not None:
         if mode == "ignore":
@@ -48,14 +49,14 @@ def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, 
             return _Outcome(False, "unit", f"another kind of quantity than {gold_unit}")
         if mode == "require" and not gold_unit.noun:
             return _Outcome(False, "unit", f"the unit {gold_unit} is missing")
-        if not gold_unit.clear:
+        if not gold_unit.clear and not declared:
             return _Outcome(False, "unit", f"{gold_unit} is missing, a unit or a factor")
         result = _Outcome(*same(g, answer))
         return result._replace(rule="unit left out", note=result.note or f"unit {gold_unit} left out") if result.equal else result
     assert answer_unit is not None
     if gold.op in ("percent", "deg") and (answer_unit.dims or answer_unit.noun) and mode != "ignore":
         return _Outcome(False, "unit", f"{answer_unit} where {'a percentage' if gold.op == 'percent' else 'an angle'} is asked for")
-    if not answer_unit.clear and mode != "ignore":
+    if not answer_unit.clear and mode != "ignore" and not declared:
         return _Outcome(False, "unit", f"{answer_unit} may be a unit or a factor")
     if answer_unit.name == "rad" and gold.op == "deg":
         return _Outcome(*same(Node("mul", None, (gold.args[0], Node("div", None, (Node("const", "pi"), number(180))))), a))

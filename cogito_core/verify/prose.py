@@ -24,18 +24,20 @@ _MANY = frozenset(["list", "set", "system", "tuple"])
 _SHAPES = {"tuple": ("group",), "interval": ("group", "union", "rel", "minus"), "matrix": ("matrix",), "equation": ("rel",), "inequality": ("rel", "group", "union"),
            "union": ("union", "group", "minus", "rel"), "list": ("list", "group", "pm", "set"), "set": ("set", "list", "rel", "group"), "system": ("list", "group")}
 SINGLE_KINDS = frozenset(["number", "integer", "decimal", "rational", "percent", "money", "quantity", "angle"])
-_MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
+_MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(?!\s?\d[\d,.]*\s)([^$\n]+)\$(?!\d)|(?<!\\)\$(\s?\d[\d,.]*\s*)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
     r"(?:\s*[x×*]\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
     r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)")
 _WORDS = re.compile(r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
                     r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)\b", re.I)
-_STATES = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|has|have|had|contains?|shows?|gives?|get|needs?|costs?|spends?|totals?|becomes?|makes?|remain(?:s|ing)?|reads?|of|to)\b|[=:≈]|\\approx|是|为|有)", re.I)
-_STRONG = re.compile(r"(?:\b(?:is|are|was|were|equals?|be)\b|[=≈]|\\approx|是|为)", re.I)
+_STATES = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|has|have|had|contains?|shows?|gives?|gets?|needs?|costs?|spends?|totals?|becomes?|makes?|remain(?:s|ing)?|reads?|of|to)\b|[=:≈]|\\approx|是|为|有)", re.I)
+_STRONG = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?)\b|[=≈]|\\approx|是|为)", re.I)
 _LEAD = re.compile(r"^(?:approximately|about|around|roughly|nearly|exactly|just|only|simply|equal to|the|therefore|thus|so|that|given by|likely|probably|"
                    r"still|indeed|:|=|≈|\\approx|~|\*+)\s*", re.I)
 _TRAIL = re.compile(r",?\s+(?:because|since|which|where|as\s|so\s|when|for\s|if\s|assuming|rounded|in\s+total|if|due)\b.*$|\s*[(（][^()]{3,}[)）]\s*$", re.S | re.I)
+_CLOSING = re.compile(r"\W*(?:i hope|let me know|do you have|is there anything|would you like|feel free|please (?:let|feel|note)|hope this|thank|if you have|happy to)\b", re.I)
+_ASIDE = re.compile(r"\W*(?:this is because|because|note|however|for example|alternatively|where|but|here|this means|this|these|since|in other words|remember)\b", re.I)
 _ECHO = re.compile(r"\b(?:question|hint|step|option|figure|image|table|chart|row|column|line|point|choice|example|case|problem|part)\s+$", re.I)
 
 
@@ -144,7 +146,7 @@ def _formulas(text: str, kind: str) -> list[_Item]:
     """Delimited formulas, and bare LaTeX where there is none, that can be read as such a kind."""
     found = []
     for match in _MATH.finditer(text):
-        group = next(index for index in range(1, 5) if match.group(index) is not None)
+        group = next(index for index in range(1, 6) if match.group(index) is not None)
         percent = re.match(r"\s*(?:\\?%|percent\b|pct\b)", text[match.end():])
         content = match.group(group) + (" %" if percent and "%" not in match.group(group) else "")
         if readable(content, kind):
@@ -201,7 +203,24 @@ def _written(match: re.Match[str]) -> str:
     return text
 
 
+_OPENING = re.compile(r"\W*(?:in the [^,.\n]{0,40},\s*)?(?:there (?:is|are|was|were)\s+(?:a total of\s+|only\s+|exactly\s+)?\S+|the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)", re.I)
+_RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–])\s*\$?\d")
+
+
+def _is_range(text: str, start: int, end: int) -> bool:
+    """Whether a value in prose is the lower end of a range: "40 to 60", "between 40 and 60"."""
+    return bool(_RANGE.match(text[end:end + 12])) or bool(re.search(r"\bbetween\s*$", text[max(0, start - 12):start]))
+
+
 def value_in_response(text: str, kind: str) -> Extraction:
+    """The value a response ends in, see `_found`; a range of values is no value."""
+    found = _found(text, kind)
+    if found.span is not None and found.text is not None and kind in SINGLE_KINDS and _is_range(text, *found.span):
+        return Extraction(None, "conflict", found.span, "a range of values", found.candidates)
+    return found
+
+
+def _found(text: str, kind: str) -> Extraction:
     """The value a response ends in: after the last answer phrase, in the last concluding sentence, or in the last one with a value."""
     for candidate in reversed(candidates.phrases(text)):
         if REFUSAL.search(candidate.text):
@@ -209,25 +228,39 @@ def value_in_response(text: str, kind: str) -> Extraction:
         reduced = reduce_clause(text[candidate.span[0]:candidate.span[1]], kind, first=True)
         if reduced is not None:
             span = (candidate.span[0] + reduced.start, candidate.span[0] + reduced.end)
-            return Extraction(reduced.text.strip(), "answer phrase", span, "", (candidate,))
-    spans = candidates.sentences(text)
+            return Extraction(_as_kind(reduced.text, kind), "answer phrase", span, "", (candidate,))
+    spans = [span for span in candidates.sentences(text) if not _CLOSING.match(text[span[0]:span[1]])][-12:]
     if spans and REFUSAL.search(text[spans[-1][0]:spans[-1][1]]):
         return Extraction(None, "refusal", spans[-1], "the response declines to answer")
     fallback: Extraction | None = None
-    for start, end in reversed(spans[-12:]):
+    if len(spans) > 1 and not any(candidates.concludes(text[start:end]) or "**" in text[start:end] for start, end in spans):
+        start, end = spans[0]
+        if _OPENING.match(text[start:end]):
+            reduced = reduce_clause(text[start:end], kind, first=False)
+            if reduced is not None and kind in SINGLE_KINDS:
+                return Extraction(_as_kind(reduced.text, kind), "opening statement", (start + reduced.start, start + reduced.end))
+    for distance, (start, end) in enumerate(reversed(spans)):
         piece = text[start:end]
         bold = [m for m in re.finditer(r"\*\*([^*\n]+)\*\*", piece) if not m.group(1).rstrip().endswith(":")]
         for match in reversed(bold):
             reduced = reduce_clause(match.group(1), kind, first=False)
             if reduced is not None:
                 offset = start + match.start(1)
-                return Extraction(reduced.text.strip(), "bold", (offset + reduced.start, offset + reduced.end))
+                return Extraction(_as_kind(reduced.text, kind), "bold", (offset + reduced.start, offset + reduced.end))
         concluding = candidates.concludes(piece)
-        if concluding or fallback is None:
+        states = not distance and bool(_STRONG.search(piece)) and not _ASIDE.match(piece)
+        if concluding or states or fallback is None:
             reduced = reduce_clause(piece, kind, first=False)
             if reduced is not None:
-                found = Extraction(reduced.text.strip(), "conclusion" if concluding else "last sentence", (start + reduced.start, start + reduced.end))
-                if concluding:
+                rule = "conclusion" if concluding else "last sentence"
+                found = Extraction(_as_kind(reduced.text, kind), rule, (start + reduced.start, start + reduced.end))
+                if concluding or states:
                     return found
                 fallback = found
     return fallback or Extraction(None, "none", None, "no value found")
+
+
+def _as_kind(text: str, kind: str) -> str:
+    """The value as written; where an integer is asked for, a percentage in prose is that many per cent."""
+    text = text.strip()
+    return re.sub(r"\s*(?:\\?%|percent)$", "", text) if kind == "integer" else text

@@ -188,7 +188,8 @@ class Parser:
         """The unit that begins here and runs to the end of the item, with the index behind it."""
         token = self.token
         if token.kind not in ("word", "text") and not (token.kind == "cmd" and token.value in (
-                "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")):
+                "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")) and not (
+                token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and left.op == "num"):
             return None
         if left.op not in ("num", "div", "neg", "mul", "pow", "root", "const", "add", "quantity", "pm", "percent", "deg", "func"):
             return None
@@ -274,8 +275,7 @@ class Parser:
     def factor(self) -> Node:
         """A factor after an operator: signs are allowed."""
         if self.is_sign("-", "+", "pm", "mp"):
-            start = self.token.start
-            sign = self.token.value
+            start, sign = self.token.start, self.token.value
             self.at += 1
             self.enter()
             inner = self.factor()
@@ -306,7 +306,7 @@ class Parser:
         if kind == "cmd":
             if value == "|":
                 return not self.bars and self._bar_opens()
-            if self.units and value in ("$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
+            if self.units and value in ("{", "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
                     and self._unit_here(left) is not None:
                 return False
             return value in _OPENERS or value in atoms.FUNCTIONS or value in atoms.GREEK or value in atoms.LETTER_COMMANDS

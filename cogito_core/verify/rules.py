@@ -203,7 +203,8 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
 
 def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Question) -> Result:
     """The best result over the readings: units with units, letters with letters, then the rest."""
-    ctx = Context(question.policy, question.units, question.kind or known.kind, known.text, answer)
+    ctx = Context(question.policy, question.units, question.kind or known.kind, known.text, answer,
+                  question.kind in ("number", "quantity") or bool(question.unit))
     worst: Result | None = None
     for gold_index, gold in enumerate(known.readings):
         for answer_index, reading in enumerate(readings):
@@ -231,12 +232,16 @@ def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
     return Node("quantity", unit, (node,), node.start, node.end)
 
 
+def _squashed(text: str) -> str:
+    return re.sub(r"\s|\\[,;:! ]|\\left|\\right", "", text)
+
+
 def _maths(known: Gold, answer: str, question: Question) -> Verdict:
     text = strip_dress(answer)
     gold_form = show(known.readings[0])
     readings, problem = _readings(text)
     if not readings:
-        if fold(text) == fold(known.text):
+        if _squashed(text) == _squashed(known.text):
             return _verdict("right", known.kind, "same form", known.text, text, answer, question, "as written")
         digits = any(char.isdigit() for char in text)
         outcome: Outcome = "undecidable" if problem.startswith("limit") or digits else "wrong"
