@@ -101,7 +101,7 @@ class VllmEngine:
         if on_gpu:
             settings["gpu_memory_utilization"] = gpu_memory_share
         else:
-            # A seeded prompt that is prefilled in parts kills vLLM 0.32 on a CPU ("CPU Generator does not use offset").
+            # A seeded prompt prefilled in parts kills vLLM 0.32 on a CPU ("CPU Generator does not use offset").
             settings["enable_chunked_prefill"] = False
             settings["max_num_batched_tokens"] = max(8192, max_model_len or _context_of(folder))
         try:
