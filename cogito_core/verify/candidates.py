@@ -13,7 +13,8 @@ TAG, BOX, PHRASE, CONCLUSION, LAST = range(5)
 
 _TAGS = re.compile(r"<(answer|ANSWER|Answer|CONCLUSION|conclusion|final_answer|FINAL_ANSWER)>(.*?)(?:</\1>|\Z)", re.S)
 _JSON = re.compile(r'"(?:final[_ ]?answer|answer|short answer)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.,]*|true|false|null)', re.I)
-_HASHES = re.compile(r"^#{4}\s*(\S.*?)\s*$", re.M)
+# GSM8K's last line. Elsewhere four signs begin a heading.
+_HASHES = re.compile(r"^#{4}\s*([^\s#*].{0,200}?)\s*\Z", re.M)
 _BOX = re.compile(r"\\+(?:boxed|fbox|beginboxed)\s*(\{|(?=[^\s{]))")
 _PHRASE = re.compile(
     r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
@@ -34,7 +35,8 @@ def tags(text: str) -> Iterator[Candidate]:
         for match in _JSON.finditer(text):
             yield Candidate(match.group(1).strip('"').replace("\\\\", "\\"), "json", TAG, match.span(1))
     if "####" in text:
-        for match in _HASHES.finditer(text):
+        match = _HASHES.search(text.rstrip())
+        if match and "boxed" not in text:
             yield Candidate(match.group(1), "hashes", TAG, match.span(1))
 
 

@@ -15,25 +15,30 @@ _OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mat
 REFUSAL = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
     r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
+    r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
     r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|insufficient information|"
     r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
     r"\bi'?m sorry\b|\bsorry\b|无法", re.I)
 _NEGATED = re.compile(r"(?:\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:option\s+|choice\s+)?\W*$", re.I)
+_LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
+_JUDGES = re.compile(r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|suitable)|same|fits)\b", re.I)
+_DISMISSES = re.compile(r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|neither|however)\b|n't\b", re.I)
 _ALTERNATIVE = re.compile(r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])")
 _AFTER_BARE_ARTICLE = re.compile(r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]")
 
 
 @lru_cache(maxsize=64)
 def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
-    """Conclusion phrases with their rank for letters A to `last`."""
-    letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z'’])(?!\s?[=+*^/]\s?\w)"
+    """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
+    any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
+    letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     noun = r"(?:answer|option|choice|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
     return (
         (0, re.compile(rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?"
                        rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|\best\b|\bes\b|\bist\b|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
-                       rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{letter}")),
+                       rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}")),
         (0, re.compile(rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}(?i:(?:option|choice|letter)\s*)?{_OPEN}{letter}")),
-        (0, re.compile(rf"(?<![A-Za-z'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])[)\]）*]*(?:\s*[:.]?\s*[^.\n]{{0,60}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
+        (0, re.compile(rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])[)\]）*]*(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|point to|points to|leads to|aligns with|supports|therefore|thus|hence|so|conclusion|because)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is)\s+)?{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}[(\[（]\s*([A-{last}])\s*[)\]）]")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|hence|is)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}")),
@@ -46,6 +51,14 @@ def _bare_article(text: str, match: re.Match[str]) -> bool:
     if letter not in "AI" or text[start - 1:start] in "([（*$\"'{`" or text[end:end + 1] in ")]）.:*,;$\"'}`":
         return False
     return bool(_AFTER_BARE_ARTICLE.match(text[end:end + 24]))
+
+
+def _small(text: str, match: re.Match[str]) -> bool:
+    """Whether a lower-case letter stands without brackets, box or end of line: then it is a word or a name."""
+    if not match.group(1).islower():
+        return False
+    before, after = text[match.start(1) - 1:match.start(1)], text[match.end(1):match.end(1) + 3]
+    return before not in ("(", "[", "（", "{") and not re.match(r"[.)*:\]}]?\s*(?:$|\n)|[).:]\s", after)
 
 
 def _negated(text: str, start: int) -> bool:
@@ -121,9 +134,12 @@ class _Reader:
             return self.done(letter, candidate.rule, candidate.span)
         if conflict:
             return self.conflict(conflict, candidate.span)
-        if candidate.rule in ("box", "answer tag", "json", "hashes") and len(candidate.text) < 300:
+        if len(candidate.text) < 300:
             phrased = self.phrased(candidate.text, candidate.span[0]) or self.by_text(candidate.text, candidate.span[0], candidate.rule)
             if phrased is not None:
+                stated = self.phrased()
+                if phrased.text and stated is not None and stated.text and stated.text != phrased.text and not self.many:
+                    return self.conflict(f"the letter {stated.text} against the text of option {phrased.text}", candidate.span)
                 return phrased
             return Extraction(strip_dress(candidate.text), candidate.rule, candidate.span, "", tuple(self.found))
         return None
@@ -132,7 +148,7 @@ class _Reader:
         """A response that is an option and nothing else, or begins or ends with such a line."""
         body = self.text.strip()
         start = self.text.find(body)
-        if len(body) <= 400:
+        if len(body) <= 400 and not re.search(r"\n\s*(?:[(\[]?[A-Z][)\].:]|\W*answer\b)", body, re.I):
             letter, conflict = self.pick(body)
             if letter:
                 return self.done(letter, "whole response", (start, start + len(body)))
@@ -174,7 +190,7 @@ class _Reader:
         best: tuple[int, int, re.Match[str]] | None = None
         for rank, pattern in _patterns(self.last):
             for match in pattern.finditer(text):
-                if _bare_article(text, match) or _negated(text, match.start(1)):
+                if _bare_article(text, match) or _negated(text, match.start(1)) or _small(text, match):
                     continue
                 if re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[:match.start(1) - match.start()], re.I):
                     continue
@@ -184,7 +200,9 @@ class _Reader:
         if best is None:
             return None
         match = best[2]
-        letter, span = match.group(1), (offset + match.start(1), offset + match.end(1))
+        letter, span = match.group(1).upper(), (offset + match.start(1), offset + match.end(1))
+        if letter > self.last:
+            return self.conflict(f"the letter {letter} is no option", span)
         self.found.append(Candidate(letter, "answer phrase", candidates.PHRASE, span))
         after = text[match.end(1):match.end(1) + 200]
         other = _ALTERNATIVE.match(after)
@@ -197,6 +215,9 @@ class _Reader:
                 return self.done(", ".join(sorted(set(more))), "answer phrase", span)
             if joined.group(1) <= self.last:
                 return self.conflict(f"{letter} and {joined.group(1)}", span)
+        aside = re.match(r"[)\]*]*\s*\([^()\n]{1,40}\)\s*(?:and|or|,)\s*[(\[*]*([A-J])(?![A-Za-z'])", after)
+        if aside and aside.group(1) != letter and not self.many:
+            return self.conflict(f"{letter} and {aside.group(1)}", span)
         clash = self.clash(letter, after)
         if clash:
             return self.conflict(clash, span)
@@ -205,14 +226,17 @@ class _Reader:
     def clash(self, letter: str, after: str) -> str:
         """A letter followed by the text of another option."""
         index = LETTERS.index(letter)
-        if not self.keys or index >= len(self.keys):
+        if self.keys and index >= len(self.keys):
             return ""
         match = re.match(r"\s*[)\]*}]*\s*[.:,)\-–]?\s*[\"'*(]*\s*([^\n]{1,200})", after)
         if not match:
             return ""
-        key = option_key(re.split(r"(?<=[^\d])[.](?:\s|$)|\n", match.group(1))[0].strip(" *)\"'"))
-        if not key or key == self.keys[index]:
+        words = re.split(r"(?<=[^\d])[.](?:\s|$)|\n", match.group(1))[0].strip(" *)\"'")
+        key = option_key(words)
+        if not key or self.keys and key == self.keys[index]:
             return ""
+        if re.match(r"(?:none of|neither|cannot be|can't be|not enough|unable)\b", key) and not (self.keys and self.keys[index].startswith(key[:8])):
+            return f"{letter} with a text that is no option"
         named = [other for other, one in enumerate(self.keys) if one and one == key]
         if named and index not in named:
             return f"the letter {letter} against the text of option {LETTERS[named[0]]}"
@@ -247,22 +271,31 @@ class _Reader:
                 return self.done(LETTERS[plain.index(match.group(1).lower())], "option text", (start, start + match.end()))
         return None
 
+    def marks(self, piece: str) -> set[str]:
+        """Letters marked as options in a sentence: (B), **B**, option B."""
+        found = set()
+        for match in re.finditer(rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+\(?([A-{self.last}])\b", piece):
+            letter = match.group(1) or match.group(2)
+            if not _negated(piece, match.start(1) if match.group(1) else match.start()):
+                found.add(letter)
+        if not found and not self.keys:  # "Point C", where no option texts are known
+            found = {m.group(1) for m in re.finditer(rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+([A-{self.last}])\b", piece)}
+        return found
+
     def concluding(self) -> Extraction | None:
-        """Parenthesised letters or one option's text in the sentence that concludes, latest first."""
-        spans = candidates.sentences(self.text)
-        order = [span for span in reversed(spans) if candidates.concludes(self.text[span[0]:span[1]])][:3]
-        if spans and spans[-1] not in order:
-            order.append(spans[-1])
-        for start, end in order:
-            piece = self.text[start:end]
+        """The sentence that settles on an option: one that judges, one that concludes, then the last one."""
+        spans = [span for span in candidates.sentences(self.text) if not _LISTED.match(self.text[span[0]:span[1]])]
+        pieces = [(span, self.text[span[0]:span[1]]) for span in spans]
+        concludes = [item for item in pieces[::-1] if candidates.concludes(item[1])][:3]
+        judges = [item for item in pieces[::-1] if _JUDGES.search(item[1]) and not _DISMISSES.search(item[1])]
+        final = [item for item in pieces[-1:] if not _DISMISSES.search(item[1])]
+        for span, piece in dict.fromkeys((*concludes[:1], *judges[:2], *concludes[1:], *final)):
             if REFUSAL.search(piece):
                 continue
-            marked = {m.group(1) for m in re.finditer(rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+([A-{self.last}])\b", piece)
-                      if m.group(1) and not _negated(piece, m.start(1))}
-            marked |= {m.group(1) for m in re.finditer(rf"\b(?:[Oo]ption|[Cc]hoice)\s+([A-{self.last}])\b", piece) if not _negated(piece, m.start())}
+            marked = self.marks(piece)
             if len(marked) == 1:
-                return self.done(marked.pop(), "conclusion", (start, end))
-            found = self.by_text(piece, start, "conclusion text")
+                return self.done(marked.pop(), "conclusion", span)
+            found = self.by_text(piece, span[0], "conclusion text")
             if found is not None:
                 return found
         return None
@@ -272,10 +305,10 @@ class _Reader:
         body = self.text.strip()
         for piece in dict.fromkeys((body.rsplit("\n\n", 1)[-1], body)):
             start = self.text.rfind(piece)
-            marked = {m.group(1) for m in re.finditer(rf"(?<![A-Za-z])[(\[（]\s*([A-{self.last}])\s*[)\]）]", piece) if not _negated(piece, m.start(1))}
+            marked = self.marks(piece)
             if len(marked) == 1:
                 letter = marked.pop()
-                place = piece.find(letter)
+                place = max(0, piece.find(letter))
                 return self.done(letter, "only letter", (start + place, start + place + 1))
             if len(marked) > 1:
                 return None
