@@ -90,7 +90,7 @@ class Trainer:
             if before.finished[-1]["validation"] is not None:
                 self.progress.best_step, self.progress.best_accuracy = 0, before.finished[-1]["validation"]
         self._event("stage", name=stage.name, start=self.progress.start_weights, reference=self.progress.reference)
-        self.rollouts.push()
+        self.rollouts.mark_stale()
         if number == 0 and self.recipe.validation.at_start:
             self._validate(stage)
         self._checkpoint(stage)
@@ -104,7 +104,7 @@ class Trainer:
         reference = None
         if self.recipe.objective.kl > 0:
             reference = self.policy.frozen_copy(Path(self.progress.reference))
-        self.rollouts.push()
+        self.rollouts.mark_stale()
         while self.progress.step < steps:
             started = time.perf_counter()
             clock = _Clock()
@@ -215,7 +215,7 @@ class Trainer:
                 totals[key] = max(totals.get(key, 0.0), value) if key == "gap_max" else totals.get(key, 0.0) + value
         for key in ("loss", "grad_norm"):
             totals[key] /= len(chunks)
-        self.rollouts.push()
+        self.rollouts.mark_stale()
         return totals
 
     def _validate(self, stage: Stage) -> None:
@@ -331,13 +331,6 @@ class Trainer:
         self.loggers.log(row, sum(done["steps"] for done in self.progress.finished) + step)
         self._event("step", stage=stage.name, step=step, seconds=round(seconds, 3), **clock.laps)
         say(readable_line(stage.name, step, steps, row, seconds))
-        gap = row["engine_gap"]
-        if gap is not None and gap > self.recipe.max_engine_gap:
-            raise CogitoError(
-                f"engine and trainer disagree at step {step} of stage {stage.name}: mean |difference| of "
-                f"log-probabilities {gap:.4f}, limit {self.recipe.max_engine_gap} (train.max_engine_gap); the engine "
-                "has other weights, another temperature or other pictures"
-            )
 
     def _encoder(self, sample: Sample) -> Callable[[], Encoded]:
         chat = build_chat(self.recipe.prompt, sample.problem, sample.images)

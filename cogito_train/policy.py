@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,21 +74,21 @@ class Policy:
                     raise CogitoError(f"{folder}: tensor {name} has shape {tuple(stored[name].shape)}")
                 parameter.copy_(_like(stored[name], parameter))
 
-    def full_weights(self) -> dict[str, Tensor]:
-        """Every weight whole and on the CPU, float32, under transformers' names (a collective call).
+    def stream_weights(self, dtype: str) -> Iterator[tuple[str, Tensor]]:
+        """Every weight whole, one after the other, under transformers' names (collective calls).
 
-        A tied head is listed under its own name too: engines that copy by name keep a stale one otherwise.
+        A tied head comes under its own name too: engines that copy by name keep a stale one otherwise.
         """
-        weights = {
-            name.removeprefix("model."): full_tensor(p.detach()).cpu() for name, p in self.scorer.named_parameters()
-        }
-        if self.config.tie_word_embeddings:
-            weights["lm_head.weight"] = weights["model.language_model.embed_tokens.weight"]
-        return weights
+        for name, parameter in self.scorer.named_parameters():
+            whole = full_tensor(parameter.detach()).to(getattr(torch, dtype))
+            name = name.removeprefix("model.")
+            yield name, whole
+            if self.config.tie_word_embeddings and name == "model.language_model.embed_tokens.weight":
+                yield "lm_head.weight", whole
 
     def export(self, folder: Path, *, dtype: str) -> None:
         """Write a Hugging Face folder: written aside, then renamed, so it is whole or not there at all."""
-        weights = {name: tensor.to(getattr(torch, dtype)) for name, tensor in self.full_weights().items()}
+        weights = {name: tensor.cpu() for name, tensor in self.stream_weights(dtype)}
         if self.world.is_main:
             aside = folder.with_name(f".{folder.name}.aside")
             shutil.rmtree(aside, ignore_errors=True)

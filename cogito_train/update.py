@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cogito_core.console import CogitoError
 from cogito_core.engines.encode import Encoded
 from cogito_train.loss import policy_loss, token_weights
 from cogito_train.parallel import World, full_tensor
@@ -127,8 +128,10 @@ def update_policy(
             sums["gap"] += float(gap.sum())
             sums["gap_tokens"] += len(gap)
             gap_max = max(gap_max, float(gap.max()))
+    sums = world.sum(sums)
+    _check_parity(sums, policy.recipe.max_engine_gap)
     norm = _apply(policy, optimizer)
-    return {**world.sum(sums), "gap_max": world.max(gap_max), "grad_norm": norm, "answers": totals["answers"]}
+    return {**sums, "gap_max": world.max(gap_max), "grad_norm": norm, "answers": totals["answers"]}
 
 
 def score_old(policy: Policy, groups: Sequence[TrainingGroup], world: World) -> list[Tensor]:
@@ -187,6 +190,20 @@ class _MicroBatch:
             weights=torch.where(mask, weights, torch.zeros_like(weights)),
             engine=engine,
             old=weights if old_logprobs is None else torch.cat(list(old_logprobs)),
+        )
+
+
+def _check_parity(sums: dict[str, float], limit: float) -> None:
+    """Refuse an update on answers whose engine log-probabilities are not the trainer's own.
+
+    It is the same sum on every process, so all of them stop together.
+    """
+    mean = sums["gap"] / max(sums["gap_tokens"], 1.0)
+    if mean > limit:
+        raise CogitoError(
+            f"engine and trainer disagree: mean |difference| of log-probabilities {mean:.4f} over "
+            f"{sums['gap_tokens']:.0f} tokens, limit {limit} (train.max_engine_gap); the engine has other weights, "
+            "another temperature or other pictures"
         )
 
 

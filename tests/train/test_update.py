@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from cogito_core.console import CogitoError
 from cogito_train.config import TrainRecipe
 from cogito_train.loss import k3_divergence
 from cogito_train.parallel import World
@@ -21,6 +22,7 @@ class _Policy:
 
     def __init__(self, **settings):
         stage = {"name": "only", "steps": 1}
+        settings = {"max_engine_gap": 100.0, **settings}  # the groups below invent their engine log-probabilities
         self.recipe = TrainRecipe(model="tiny", stages=[stage], prompts_per_step=8, prompts_per_update=8, **settings)
         self.scorer = AnswerScorer(
             tiny_model(), temperature=1.0, banned=(IMAGE, VIDEO, VISION_START, VISION_END), pad_id=PAD
@@ -158,3 +160,19 @@ def test_splitting_a_group_does_not_change_the_update():
         assert [a for part in parts for a in part.answers] == [a for group in groups for a in group.answers]
         assert all(part.num_tokens <= limit or len(part.answers) == 1 for part in parts)
         _assert_close(_gradient(_Policy(objective={"kl": 0.0}), parts)[0], whole)
+
+
+def test_an_engine_with_other_weights_stops_the_run_before_the_update():
+    policy, groups = _Policy(objective={"kl": 0.0}, max_engine_gap=0.01), _groups()
+    optimizer = torch.optim.AdamW([p for _, p in policy.trainable], lr=1e-2)
+    before = {name: p.detach().clone() for name, p in policy.trainable}
+    with pytest.raises(CogitoError, match="engine and trainer disagree.*max_engine_gap"):
+        update_policy(policy, optimizer, None, groups, ALONE, old_logprobs=None)
+    assert all(torch.equal(before[name], p) for name, p in policy.trainable)
+    exact = [
+        lp.split([len(a) for a in group.answers])
+        for group, lp in zip(groups, score_old(policy, groups, ALONE), strict=True)
+    ]
+    for group, parts in zip(groups, exact, strict=True):
+        group.engine_logprobs = [tuple(part.tolist()) for part in parts]
+    update_policy(policy, optimizer, None, groups, ALONE, old_logprobs=None)
