@@ -70,8 +70,6 @@ class SourceManifest(Manifest):
     answer_kind: str
     """The usual kind of gold; single rows may differ."""
     language: str = "en"
-    mathvista_name: str = ""
-    """How MathVista calls this source in its records."""
     paper: Paper | None = None
     notes: str = ""
 
@@ -208,8 +206,8 @@ MAX_FOLDERS_SEARCHED = 300
 """Folders looked into below the one given, at most two levels deep."""
 
 
-def find_layout(source: Source, root: Path) -> Found:
-    """Which of the source's layouts lies at `root` or up to two levels below; the first in the adapter's order.
+def find_layouts(source: Source, root: Path) -> list[Found]:
+    """Which of the source's layouts lie at `root` or up to two levels below, in the adapter's order.
 
     Raises:
         CogitoError: `root` is no folder, or no layout is there; the sentence says which files were looked for.
@@ -217,12 +215,15 @@ def find_layout(source: Source, root: Path) -> Found:
     if not root.is_dir():
         raise CogitoError(f"--from {root}: there is no such folder")
     folders = _folders(root)
+    found = []
     for layout in source.adapter.layouts:
-        for base in folders:
-            if all(_any_match(base, pattern) for pattern in layout.needs):
-                return Found(layout, base)
-    looked = "; ".join(f"{layout.name}: {' and '.join(layout.needs)}" for layout in source.adapter.layouts)
-    raise CogitoError(f"{root} holds none of the layouts of {source.manifest.name}; looked for {looked}")
+        bases = (base for base in folders if all(_any_match(base, pattern) for pattern in layout.needs))
+        if (base := next(bases, None)) is not None:
+            found.append(Found(layout, base))
+    if not found:
+        looked = "; ".join(f"{layout.name}: {' and '.join(layout.needs)}" for layout in source.adapter.layouts)
+        raise CogitoError(f"{root} holds none of the layouts of {source.manifest.name}; looked for {looked}")
+    return found
 
 
 def _any_match(base: Path, pattern: str) -> bool:

@@ -11,10 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cogito_core.console import CogitoError
+from cogito_core.console import CogitoError, warn
 from cogito_core.files import write_atomic
-from cogito_data.sources.base import Hub, Problem, Source, find_layout
-from cogito_data.sources.rows import Row
+from cogito_core.sample import Picture
+from cogito_data.sources.base import Found, Hub, Problem, Source, find_layouts
+from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.shapes.hub import numbered
 
 
@@ -42,9 +43,26 @@ class Origin:
     problem: Callable[[Row], Problem | Iterable[Problem]]
 
 
+PROBED_ROWS = 5000
+"""Rows of a layout that are looked at for one with all its pictures."""
+
+
 def local_origin(source: Source, root: Path) -> Origin:
-    """The first of the source's layouts that lies at `root` or below. Raises CogitoError where none does."""
-    found = find_layout(source, root.absolute())
+    """The layout that lies at `root` or below.
+
+    Where several do, the first in the adapter's order of which a row can be used, pictures included; where none
+    has such a row, the first. The others are named on standard error: they are the same problems in another form,
+    so they are not added.
+
+    Raises:
+        CogitoError: no layout is there.
+    """
+    candidates = find_layouts(source, root.absolute())
+    found = candidates[0]
+    if len(candidates) > 1:
+        found = next((one for one in candidates if _has_usable_row(one)), found)
+        others = ", ".join(f"{one.layout.name} in {one.base}" for one in candidates if one != found)
+        warn(f"{source.manifest.name}: reading the {found.layout.name} layout in {found.base}; also there: {others}")
     base, layout = found.base, found.layout
     return Origin(
         layout=layout.name,
@@ -56,6 +74,21 @@ def local_origin(source: Source, root: Path) -> Origin:
         rows=lambda start: islice(layout.read(base), start, None),
         problem=lambda row: layout.problem(row, base),
     )
+
+
+def _has_usable_row(found: Found) -> bool:
+    try:
+        for row in islice(found.layout.read(found.base), PROBED_ROWS):
+            try:
+                made = found.layout.problem(row, found.base)
+                for problem in [made] if isinstance(made, Problem) else made:
+                    if all(isinstance(picture, Picture) or picture.is_file() for picture in problem.pictures):
+                        return True
+            except BadRow:
+                continue
+    except CogitoError:
+        return False
+    return False
 
 
 def folder_state(base: Path) -> str:

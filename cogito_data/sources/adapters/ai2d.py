@@ -11,7 +11,7 @@ from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import as_row, check_readable, picture_path
 from cogito_data.sources.shapes.folders import json_files
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_index, choice_by_letter
 from cogito_data.sources.shapes.vlm_jsonl import vlm_jsonl
 
@@ -52,7 +52,7 @@ ADAPTER = Adapter(
         Layout("original", (_PATTERN,), _read, _problem),
         vlm_jsonl("test.jsonl", lambda row: choice_by_letter(row, (), row.text("answer"))),
         parquet_layout(_hub_row),
-        MATHVISTA,
+        mathvista("AI2D"),
     ),
     _hub_row,
 )

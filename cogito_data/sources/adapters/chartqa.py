@@ -13,7 +13,7 @@ from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.vlm_jsonl import vlm_jsonl
 
 RELAXED = {"tolerance": 0.05}
@@ -55,4 +55,4 @@ def _hub_row(row: Row) -> Problem:
 _ORIGINAL = Layout("original", ("*/*_human.json",), _read, _problem)
 _CONVERTED = vlm_jsonl("test_all.jsonl", lambda row: free_form(row, row.need("answer"), prose=True, spec=RELAXED))
 
-ADAPTER = Adapter((_ORIGINAL, _CONVERTED, parquet_layout(_hub_row), MATHVISTA), _hub_row)
+ADAPTER = Adapter((_ORIGINAL, _CONVERTED, parquet_layout(_hub_row), mathvista("ChartQA")), _hub_row)

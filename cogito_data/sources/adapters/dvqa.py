@@ -11,7 +11,7 @@ from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
 from cogito_data.sources.shapes.golds import WORDS, free_form
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 
 _PATTERN = "*_qa.json"
 
@@ -42,4 +42,6 @@ def _problem(row: Row, base: Path) -> Problem:
 
 _hub_row = cauldron_hub()
 
-ADAPTER = Adapter((Layout("original", (_PATTERN,), _read, _problem), parquet_layout(_hub_row), MATHVISTA), _hub_row)
+_ORIGINAL = Layout("original", (_PATTERN,), _read, _problem)
+
+ADAPTER = Adapter((_ORIGINAL, parquet_layout(_hub_row), mathvista("DVQA")), _hub_row)

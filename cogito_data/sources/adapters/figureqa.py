@@ -12,7 +12,7 @@ from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
 from cogito_data.sources.shapes.folders import problem_files
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 
 _DEMO = "*_qas.json"
 
@@ -57,4 +57,4 @@ _hub_row = cauldron_hub()
 _ORIGINAL = Layout("original", ("qa_pairs.json or */qa_pairs.json",), _read, _problem)
 _DEMO_LAYOUT = Layout("demo", (_DEMO,), _read_demo, _problem)
 
-ADAPTER = Adapter((_ORIGINAL, _DEMO_LAYOUT, parquet_layout(_hub_row), MATHVISTA), _hub_row)
+ADAPTER = Adapter((_ORIGINAL, _DEMO_LAYOUT, parquet_layout(_hub_row), mathvista("FigureQA")), _hub_row)

@@ -12,7 +12,7 @@ from cogito_data.sources.shapes.folders import FILE, json_files
 from cogito_data.sources.shapes.formalgeo import FORMALGEO
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_letter
 
 
@@ -51,4 +51,4 @@ def _hub_row(row: Row) -> Problem:
 
 ORIGINAL = Layout("original", ("[0-9]*/data.json or */[0-9]*/data.json",), _read, _problem)
 
-ADAPTER = Adapter((ORIGINAL, parquet_layout(_hub_row), FORMALGEO, MATHVISTA), _hub_row)
+ADAPTER = Adapter((ORIGINAL, parquet_layout(_hub_row), FORMALGEO, mathvista("Geometry3K")), _hub_row)

@@ -16,7 +16,7 @@ from cogito_data.sources.shapes.formalgeo import FORMALGEO
 from cogito_data.sources.shapes.geo170k import GEO170K, R1V_PROMPTS
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 
@@ -43,4 +43,4 @@ def _refuse(base: Path) -> Iterator[Row]:
 
 _PICKLE = Layout("pickle", ("*.pk",), _refuse, lambda row, _: _hub_row(row))
 
-ADAPTER = Adapter((GEO170K, R1V_PROMPTS, FORMALGEO, parquet_layout(_hub_row), MATHVISTA, _PICKLE), _hub_row)
+ADAPTER = Adapter((GEO170K, R1V_PROMPTS, FORMALGEO, parquet_layout(_hub_row), mathvista("GeoQA+"), _PICKLE), _hub_row)

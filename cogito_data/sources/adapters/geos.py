@@ -10,7 +10,7 @@ from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable
 from cogito_data.sources.shapes.folders import FILE, json_files
 from cogito_data.sources.shapes.golds import free_form
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_index
 
 SETS = ("aaai", "official", "practice")
@@ -51,4 +51,4 @@ def _gold(row: Row, keys: list[str], choices: tuple[str, ...]) -> Gold:
 
 _NEEDS = " or ".join(f"{name}/[0-9]*.json" for name in SETS)
 
-ADAPTER = Adapter((Layout("original", (_NEEDS,), _read, _problem), MATHVISTA))
+ADAPTER = Adapter((Layout("original", (_NEEDS,), _read, _problem), mathvista("GEOS")))

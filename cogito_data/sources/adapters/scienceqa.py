@@ -15,7 +15,7 @@ from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conversations import llava_scienceqa
 from cogito_data.sources.shapes.files import check_readable, json_dict, picture_path
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_index
 
 _KEPT = ("task", "grade", "subject", "topic", "category", "skill", "lecture", "solution")
@@ -57,4 +57,4 @@ def _hub_row(row: Row) -> Problem:
 
 _ORIGINAL = Layout("original", ("problems*.json",), _read, _problem)
 
-ADAPTER = Adapter((_ORIGINAL, llava_scienceqa(), parquet_layout(_hub_row), MATHVISTA), _hub_row)
+ADAPTER = Adapter((_ORIGINAL, llava_scienceqa(), parquet_layout(_hub_row), mathvista("ScienceQA")), _hub_row)

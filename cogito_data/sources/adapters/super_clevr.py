@@ -9,7 +9,7 @@ from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_lines, json_list, picture_path
 from cogito_data.sources.shapes.golds import free_form
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 
 _PATTERN = "superCLEVR_questions_*.json"
 _COUNTING = "superclevr_test200_counting_problems.jsonl"
@@ -56,5 +56,5 @@ def _counting(row: Row, base: Path) -> Problem:
 ADAPTER = Adapter((
     Layout("original", (_PATTERN,), _read, _problem),
     Layout("r1v_counting", (_COUNTING,), lambda base: json_lines(base / _COUNTING), _counting),
-    MATHVISTA,
+    mathvista("Super-CLEVR"),
 ))

@@ -11,7 +11,7 @@ from cogito_data.sources.shapes.cauldron import cauldron_row
 from cogito_data.sources.shapes.files import check_readable, json_dict, picture_path
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_text
 
 _KEPT = ("table_title", "table", "solution", "ques_type", "ans_type", "grade")
@@ -44,6 +44,6 @@ def _problem(row: Row, base: Path) -> Problem:
     )
 
 
-ADAPTER = Adapter(
-    (Layout("original", ("problems_*.json",), _read, _problem), parquet_layout(cauldron_row), MATHVISTA), cauldron_row
-)
+_ORIGINAL = Layout("original", ("problems_*.json",), _read, _problem)
+
+ADAPTER = Adapter((_ORIGINAL, parquet_layout(cauldron_row), mathvista("TabMWP")), cauldron_row)

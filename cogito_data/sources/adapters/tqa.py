@@ -11,7 +11,7 @@ from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import as_row, check_readable, json_list, picture_path
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_index
 
 _GROUPS = ("diagramQuestions", "nonDiagramQuestions")
@@ -57,4 +57,4 @@ _hub_row = cauldron_hub()
 
 _ORIGINAL = Layout("original", ("tqa_v*.json or lesson_*.json",), _read, _problem)
 
-ADAPTER = Adapter((_ORIGINAL, parquet_layout(_hub_row), MATHVISTA), _hub_row)
+ADAPTER = Adapter((_ORIGINAL, parquet_layout(_hub_row), mathvista("TQA")), _hub_row)

@@ -3,7 +3,7 @@
 from cogito_data.sources.base import Adapter
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.hub import parquet_layout
-from cogito_data.sources.shapes.mathvista import MATHVISTA
+from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.vqa import annotated_jsonl, vqa_pairs, vqa_questions
 
 _hub_row = cauldron_hub()
@@ -14,7 +14,7 @@ ADAPTER = Adapter(
         annotated_jsonl("vqav2_*.jsonl", "val2014"),
         parquet_layout(_hub_row),
         vqa_questions(),
-        MATHVISTA,
+        mathvista("VQA2.0"),
     ),
     _hub_row,
 )

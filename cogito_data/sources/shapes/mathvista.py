@@ -19,10 +19,6 @@ _FILE = "testmini_subset.json"
 _LANGUAGES = {"english": "en", "chinese": "zh", "persian": "fa"}
 
 
-def _read(base: Path) -> Iterator[Row]:
-    return json_dict(base / _FILE, "pid")
-
-
 def _problem(row: Row, base: Path) -> Problem:
     picture = picture_path(row, base, row.text("image"))
     choices = row.texts("choices") if row.get("choices") is not None else ()
@@ -50,4 +46,13 @@ def _spec(row: Row) -> dict[str, object]:
     return {"precision": int(precision)} if isinstance(precision, int | float) else {}
 
 
-MATHVISTA = Layout("mathvista_subset", (_FILE,), _read, _problem)
+def mathvista(name: str) -> Layout:
+    """The layout for the source that MathVista calls `name`; records of other sources are passed over."""
+
+    def read(base: Path) -> Iterator[Row]:
+        for row in json_dict(base / _FILE, "pid"):
+            metadata = row.get("metadata")
+            if not isinstance(metadata, dict) or metadata.get("source") == name:
+                yield row
+
+    return Layout("mathvista_subset", (_FILE,), read, _problem)

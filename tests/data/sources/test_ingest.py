@@ -252,25 +252,26 @@ module.ingest("tabmwp", root=Path(sys.argv[1]), out=Path(sys.argv[2]))
 """
 
 
+def units_done(out: Path) -> int:
+    manifest = out / "work/units/units.jsonl"
+    return manifest.read_bytes().count(b"\n") if manifest.exists() else 0
+
+
 def test_kill_9_at_random_moments_gives_the_same_bytes(tmp_path: Path, repository: Path) -> None:
     root = tables(tmp_path / "up", 400, row7={"answer": " "}, row300={"question": None})
     command = [sys.executable, "-c", CHILD, str(root)]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
-    started = time.monotonic()
     subprocess.run([*command, str(tmp_path / "whole")], check=True, env=environment)
-    whole_s = time.monotonic() - started
-    random_moments = random.Random(7)
+    moments = random.Random(7)
     kills = 0
-    for _ in range(60):
+    for target in sorted(moments.sample(range(80), 5)):
         child = subprocess.Popen([*command, str(tmp_path / "out")], env=environment)
-        try:
-            child.wait(timeout=random_moments.uniform(0.3, 1.1) * whole_s if kills < 6 else None)
-            break
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            kills += 1
-    assert child.returncode == 0
+        while child.poll() is None and units_done(tmp_path / "out") < target:
+            time.sleep(0.0005)
+        time.sleep(moments.uniform(0, 0.004))
+        child.send_signal(signal.SIGKILL)
+        kills += child.wait() == -signal.SIGKILL
     assert kills >= 1
+    subprocess.run([*command, str(tmp_path / "out")], check=True, env=environment)
     assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
     assert len(list(read_samples(tmp_path / "out/data"))) == 398

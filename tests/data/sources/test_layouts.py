@@ -14,7 +14,6 @@ from source_makers import jpeg, picture, png, put, put_parquet, run
 from cogito_core.console import CogitoError
 from cogito_core.images import open_picture
 from cogito_core.sample import Sample
-from cogito_data.sources.base import load_source, source_names
 
 
 def only(name: str, tmp_path: Path) -> Sample:
@@ -646,19 +645,33 @@ def test_a_torn_json_line_is_one_bad_row(tmp_path: Path) -> None:
     assert "arxivqa.jsonl, row 1: the line is not JSON" in ledger[0]["evidence"]
 
 
-@pytest.mark.parametrize("name", source_names())
-def test_manifest_and_adapter_agree(name: str) -> None:
-    source = load_source(name)
-    assert [layout.name for layout in source.adapter.layouts] and source.manifest.name == name
-    assert {layout.name for layout in source.adapter.layouts} == set(source.manifest.layouts)
-    assert source.manifest.hub is not None or source.manifest.no_hub
-    if source.manifest.hub is not None:
-        assert source.adapter.hub_row is not None
-    assert source.manifest.citation.lstrip().startswith("@") and source.manifest.citation.count(
-        "{"
-    ) == source.manifest.citation.count("}")
+def test_of_two_layouts_the_one_with_pictures_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "up/a/test_questions.jsonl", [{"question_id": 1, "image": "test/1.png", "text": "Q\nA:1\nB:2"}])
+    put(tmp_path / "up/a/test_answers.jsonl", [{"question_id": 1, "text": "B"}])
+    row = {
+        "problem_id": 1,
+        "source": "GeoQA-0",
+        "problem_text_cn": "求x",
+        "problem_text_en": "find x",
+        "problem_img": "1.png",
+        "problem_answer": "3",
+    }
+    put(tmp_path / "up/b/problems/1.json", row)
+    put(tmp_path / "up/b/images/1.png", png())
+    assert only("geoqa_plus", tmp_path).id == "geoqa_plus/formalgeo7k/1"
+    assert "also there: geo170k in" in capsys.readouterr().err
 
 
-def test_an_adapter_is_short(repository: Path) -> None:
-    for path in (repository / "cogito_data/sources/adapters").glob("*.py"):
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 62, path.name
+def test_mathvista_records_of_another_source_are_not_taken(tmp_path: Path) -> None:
+    record = {
+        "question": "x?",
+        "image": "images/1.jpg",
+        "choices": None,
+        "answer": "3",
+        "metadata": {"source": "GEOS", "language": "english"},
+    }
+    put(tmp_path / "up/testmini_subset.json", {"1": record})
+    put(tmp_path / "up/images/1.jpg", jpeg())
+    with pytest.raises(CogitoError, match="holds no rows of chartqa"):
+        run("chartqa", tmp_path / "up", tmp_path / "out")
+    assert run("geos", tmp_path / "up", tmp_path / "out2")[0].splits == {"testmini": 1}

@@ -16,7 +16,7 @@ from source_makers import png, run
 
 from cogito_core.sample import Picture, Sample
 from cogito_data.sources.assemble import to_sample
-from cogito_data.sources.base import Layout, Problem, Source, find_layout, load_source
+from cogito_data.sources.base import Layout, Problem, Source, find_layouts, load_source
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.rows import BadRow, Row
 
@@ -82,10 +82,7 @@ class StandIns(PictureReader):
 
 def layout_of(name: str, layout: str, folder: Path) -> tuple[Source, Layout, Path]:
     source = load_source(name)
-    found = find_layout(source, folder)
-    if layout != found.layout.name:
-        # A folder may hold a second layout that comes later in the adapter's order.
-        found = type(found)(next(one for one in source.adapter.layouts if one.name == layout), found.base)
+    found = next(one for one in find_layouts(source, folder) if one.layout.name == layout)
     return source, found.layout, found.base
 
 
@@ -136,7 +133,7 @@ REAL_PICTURES = {
     "raven": (17, {}),
     "super_clevr": (463, {}),
     "figureqa": (2276, {}),
-    "geoqa_plus": (0, {"picture_missing": 754}),
+    "geoqa_plus": (200, {}),
     "vqav2": (3, {}),
     "tqa": (24, {}),
     "mm_iq": (0, {"no_picture": 2710}),
