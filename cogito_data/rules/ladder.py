@@ -169,13 +169,17 @@ def two_way(item: Item) -> Ruling | None:
         return None
     if not _apart(item):
         return _keep("two_way", "one option contains the other")
-    named = all(
-        re.search(rf"(?<!\w){re.escape(normal(option))}(?!\w)", normal(item.question)) for option in item.options
-    )
-    hint = "" if named else f"Answer {item.options[0].strip()} or {item.options[1].strip()}."
+    hint = "" if _offered(item) else f"Answer {item.options[0].strip()} or {item.options[1].strip()}."
     return Ruling(
         "two_way", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text", chance=0.5
     )
+
+
+def _offered(item: Item) -> bool:
+    """Whether the question says "X or Y" with both options word for word, so that either can be repeated."""
+    one, other = (re.escape(normal(option)) for option in item.options)
+    said = normal(item.question)
+    return any(re.search(rf"(?<!\w){a},? or (?:an? |the )?{b}(?!\w)", said) for a, b in ((one, other), (other, one)))
 
 
 _NEEDS_LIST = re.compile(

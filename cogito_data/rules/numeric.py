@@ -16,11 +16,13 @@ _PERCENT = re.compile(r"^(?P<value>[-+−]?[\d.,]+)\s*\\?%$")
 _DEGREES = re.compile(
     r"^(?P<value>.*?)\s*(?:\*\s*)?(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degrees?|degrees?|deg|度)$", re.IGNORECASE
 )
+# Single letters, numbers and signs: 60-k, 2x+3, k. A run of letters would be a word.
+_ALGEBRA = re.compile(r"(?=.*[a-zA-Z0-9])(?!.*[-+−*/^(.]\s*$)(?:[-+−*/^().\s\d]|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])|(?<=\d)[a-z](?![^\W\d_]))+")
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
 _ROUNDING = re.compile(
     r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE
 )
-_EXACT_FORM = re.compile(r"\\sqrt|√|\\pi|π|sqrt", re.IGNORECASE)
+_EXACT_FORM = re.compile(r"\\sqrt|√|\\pi|π|sqrt|(?<![a-z])pi(?![a-z])", re.IGNORECASE)
 _APPROXIMATE = re.compile(r"approx|≈|~|about", re.IGNORECASE)
 
 
@@ -71,7 +73,7 @@ def read_value(option: str) -> Value | None:
 def _bare(text: str) -> tuple[str, str] | None:
     if is_number(text):
         return text.replace(",", "").replace("−", "-").removeprefix("+"), "number"
-    if kind_of(text) == "expression":
+    if kind_of(text) == "expression" or _ALGEBRA.fullmatch(text):
         return text, "expression"
     return None
 

@@ -48,6 +48,13 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
             _FLAGS,
         ),
     ),
+    # "What is a primary consumer?": any of several would do; "What is algae?": a class, of which the list says which
+    ("instance", re.compile(
+        r"\b(?:what|who)\s+(?:is|are|was|were|would\s+be|could\s+be)\s+(?:an?|one|some|another)\b|"
+        r"\b(?:name|give|find|list)\s+(?:an?|one|some)\b|\bexpect(?:ed)?\b|"
+        r"^what\s+(?:is|are)\s+(?!the\b|this\b|that\b|these\b|those\b|its\b|his\b|her\b|their\b|shown\b|on\b|in\b|at\b|"
+        r"inside\b|under\b|above\b|below\b|behind\b|between\b|next\b|near\b|left\b|right\b|located\b|labell?ed\b|"
+        r"also\b|called\b|being\b)[^\W\d_]{2,}(?:\s+[^\W\d_]+)?\s*\?*$", _FLAGS)),
     # "How tall is it, about?" with numbers to pick from: the list tells how exact the answer must be
     (
         "estimate",
