@@ -94,7 +94,7 @@ def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
     text = strip_dress(answer)
     last = (len(choices) or count or 10) - 1
     body = re.sub(r"^(?:options?|choices?|answers?)\s*[:：]?\s*", "", text, flags=re.I)
-    if re.search(r"\bor\b|或", body):
+    if re.search(r"(?<![A-Za-z])[A-Z]\W{0,3}\s*(?:\bor\b|或)\s*\W{0,3}[A-Z](?![A-Za-z])|^\W*[a-z]\W*\bor\b\W*[a-z]\W*$", body):
         return Pick(frozenset(), "conflict", "an either-or")
     compact = re.sub(r"[\s,;，、；/&+()\[\]{}'\"（）.]|\band\b|和", "", body)
     if compact and compact.isalpha() and compact.isascii() and len(compact) <= last + 1 and (compact.isupper() or re.fullmatch(

@@ -16,10 +16,14 @@ REFUSAL = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
     r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
     r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
+    r"\b(?:option|answer|choice)s?\b[^.\n]{0,30}\b(?:is|are) not (?:provided|listed|given|available|present|included)|"
+    r"\b(?:is|are) (?:not|n't) (?:an? )?(?:valid |available |given )?(?:option|choice|available)|\b(?:mistake|error) in the (?:question|problem|(?:provided |given )?(?:choices|options))|"
     r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|insufficient information|"
     r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
     r"\bi'?m sorry\b|\bsorry\b|无法", re.I)
-_NEGATED = re.compile(r"(?:\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:option\s+|choice\s+)?\W*$", re.I)
+_NEGATED = re.compile(r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|figure)\s+)?\W*$", re.I)
+_CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
+_NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
 _LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
 _JUDGES = re.compile(r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|suitable)|same|fits)\b", re.I)
 _DISMISSES = re.compile(r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|neither|however)\b|n't\b", re.I)
@@ -38,7 +42,7 @@ def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
                        rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|\best\b|\bes\b|\bist\b|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
                        rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}")),
         (0, re.compile(rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}(?i:(?:option|choice|letter)\s*)?{_OPEN}{letter}")),
-        (0, re.compile(rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])[)\]）*]*(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
+        (0, re.compile(rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|point to|points to|leads to|aligns with|supports|therefore|thus|hence|so|conclusion|because)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is)\s+)?{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}[(\[（]\s*([A-{last}])\s*[)\]）]")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|hence|is)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}")),
         (1, re.compile(rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}")),
@@ -141,6 +145,9 @@ class _Reader:
                 if phrased.text and stated is not None and stated.text and stated.text != phrased.text and not self.many:
                     return self.conflict(f"the letter {stated.text} against the text of option {phrased.text}", candidate.span)
                 return phrased
+            stated = self.phrased()
+            if stated is not None:
+                return stated
             return Extraction(strip_dress(candidate.text), candidate.rule, candidate.span, "", tuple(self.found))
         return None
 
@@ -191,6 +198,8 @@ class _Reader:
         for rank, pattern in _patterns(self.last):
             for match in pattern.finditer(text):
                 if _bare_article(text, match) or _negated(text, match.start(1)) or _small(text, match):
+                    continue
+                if _CONDITIONAL.search(text[max(0, match.start() - 600):match.start(1)]) or _NONE_OF.search(text[max(0, match.start(1) - 60):match.start(1)]):
                     continue
                 if re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[:match.start(1) - match.start()], re.I):
                     continue
@@ -279,7 +288,8 @@ class _Reader:
             if not _negated(piece, match.start(1) if match.group(1) else match.start()):
                 found.add(letter)
         if not found and not self.keys:  # "Point C", where no option texts are known
-            found = {m.group(1) for m in re.finditer(rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+([A-{self.last}])\b", piece)}
+            found = {m.group(1) for m in re.finditer(rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+\"?([A-{self.last}])\b", piece)
+                     if not _negated(piece, m.start())}
         return found
 
     def concluding(self) -> Extraction | None:
@@ -295,7 +305,7 @@ class _Reader:
             marked = self.marks(piece)
             if len(marked) == 1:
                 return self.done(marked.pop(), "conclusion", span)
-            found = self.by_text(piece, span[0], "conclusion text")
+            found = self.by_text(piece, span[0], "conclusion text") if (span, piece) in pieces[-3:] else None
             if found is not None:
                 return found
         return None
@@ -338,6 +348,6 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
         if found is not None:
             return found
     spans = candidates.sentences(text)
-    if spans and REFUSAL.search(text[spans[-1][0]:spans[-1][1]]):
+    if any(REFUSAL.search(text[start:end]) for start, end in spans[-2:]):
         return reader.nothing("refusal")
     return reader.concluding() or reader.anywhere() or reader.nothing()
