@@ -22,12 +22,12 @@ def careful(item: NanoItem) -> str:
 def reworded(item: NanoItem, rng: random.Random) -> NanoItem:
     """A multiple choice item as the data pipeline may rewrite it: openly, or with its options as a plain list.
 
-    Half keep their letters; other items stay as they are.
+    Two in three keep their letters; other items stay as they are.
     """
     draw = rng.random()
-    if not item.choices or draw < 0.5:
+    if not item.choices or draw < 0.65:
         return item
-    question = item.question if draw < 0.8 else f"{item.question} Choose from: {', '.join(item.choices)}."
+    question = item.question if draw < 0.85 else f"{item.question} Choose from: {', '.join(item.choices)}."
     problem = problem_text(question, ())
     return replace(item, problem=problem, answer=item.value, answer_kind=item.value_kind, choices=())
 

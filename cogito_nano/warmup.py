@@ -34,14 +34,14 @@ from cogito_nano.tokenizer import nano_texts, train_tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
 
-BATCH_SIZE = 60
+BATCH_SIZE = 48
 CAREFUL_SHARE = 0.25
 """Share of careful answers in the second phase."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of supervised training: the learning rate falls linearly from ``peak`` to a twentieth of it."""
+    """A stretch of supervised training: the learning rate stays at ``peak`` for 60% of it, then falls to nearly 0."""
 
     name: str
     steps: int
@@ -101,7 +101,7 @@ def _train(
     began, losses = time.process_time(), []
     for step in range(phase.steps):
         for group in optimizer.param_groups:
-            group["lr"] = phase.peak * min((step + 1) / 100, 1.05 - step / phase.steps, 1.0)
+            group["lr"] = phase.peak * min((step + 1) / 100, 2.55 * (1 - step / phase.steps) + 0.02, 1.0)
         rows = [(item, phase.answer(item, rng)) for item in (next(questions) for _ in range(BATCH_SIZE))]
         losses.append(_step(model, tokenizer, optimizer, rows))
         if (step + 1) % 100 == 0:

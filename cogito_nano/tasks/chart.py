@@ -51,7 +51,7 @@ def _ranked(rng: random.Random, bars: list[tuple[str, int]], canvas: Canvas) -> 
     pool = [other for other, _ in bars if other != colour]
     rng.shuffle(pool)
     question = rng.choice((f"Which colour is the {word} bar?", f"What colour is the {word} bar?"))
-    describe = f"{_spoken(bars)}; {colour}"
+    describe = f"{_spoken(bars)}; {dict(bars)[colour]} {colour}"
     return Draft(canvas, question, colour, "text", describe, tuple(pool), {"bars": bars})
 
 

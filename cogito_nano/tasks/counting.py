@@ -60,15 +60,14 @@ def _draft(
 
 
 def _describe(things: list[Thing], wanted: dict[str, str], spoken: str) -> str:
-    # Two conditions would need two words a shape; naming only the shapes of the right colour keeps it short.
-    named = [thing for thing in things if len(wanted) < 2 or thing[1] == wanted["colour"]]
+    """The wanted shapes quarter by quarter, then their numbers and the sum."""
+    named = [thing for thing in things if _matches(thing, wanted)]
     quarters, counts = [], []
     for quarter in _QUARTERS:
         inside = [thing for thing in named if thing[0] in quarter]
         quarters.append(" ".join(colour if spoken == "colour" else shape for _, colour, shape in inside) or "-")
-        counts.append(str(sum(_matches(thing, wanted) for thing in inside)))
-    total = sum(map(int, counts))
-    return f"{', '.join(quarters)}; {'+'.join(counts)}={total}"
+        counts.append(str(len(inside)))
+    return f"{', '.join(quarters)}; {'+'.join(counts)}={len(named)}"
 
 
 def _matches(thing: Thing, wanted: dict[str, str]) -> bool:

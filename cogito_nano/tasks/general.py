@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from cogito_nano.tasks.draw import BACKGROUND_COUNT, COLOURS, Canvas
 from cogito_nano.tasks.item import Draft
@@ -27,17 +28,17 @@ def build(level: int, rng: random.Random) -> Draft:
     for (column, row), (colour, thing) in scene.items():
         x = column * _CELL + 13.5 + rng.randint(-2, 2)
         _icon(canvas, thing, colour, x, row * _CELL + 13.5 + rng.randint(-2, 2))
-    state = {"scene": scene, "columns": columns}
+    state: dict[str, Any] = {"scene": scene}
     ask = (_ask_fact, _ask_relation, _ask_chained)[level - 1]
     question, answer, kind, pool = ask(rng, scene, state)
-    describe = f"{_spoken(scene, columns)}; {answer}"
+    describe = _describe(scene, columns, state["asked"], answer)
     return Draft(canvas, question, answer, kind, describe, tuple(pool), state)
 
 
 _Asked = tuple[str, str, str, list[str]]
 
 
-def _ask_fact(rng: random.Random, scene: Scene, state: dict) -> _Asked:
+def _ask_fact(rng: random.Random, scene: Scene, state: dict[str, Any]) -> _Asked:
     colour, thing = rng.choice(list(scene.values()))
     draw = rng.random()
     if draw < 0.2:
@@ -52,7 +53,7 @@ def _ask_fact(rng: random.Random, scene: Scene, state: dict) -> _Asked:
     return question, thing, "text", _others(rng, THINGS, thing)
 
 
-def _ask_relation(rng: random.Random, scene: Scene, state: dict) -> _Asked:
+def _ask_relation(rng: random.Random, scene: Scene, state: dict[str, Any]) -> _Asked:
     if rng.random() < 0.3:
         colour, thing = rng.choice(list(scene.values()))
         state["asked"] = ("colour", thing)
@@ -66,7 +67,7 @@ def _ask_relation(rng: random.Random, scene: Scene, state: dict) -> _Asked:
     return f"What is {word} the {base}?", target, "text", _others(rng, tuple(_names(scene)), target, base)
 
 
-def _ask_chained(rng: random.Random, scene: Scene, state: dict) -> _Asked:
+def _ask_chained(rng: random.Random, scene: Scene, state: dict[str, Any]) -> _Asked:
     if len({colour for colour, _ in scene.values()}) < len(scene):
         pairs = [value for value in scene.values() if sum(value[0] == c for c, _ in scene.values()) == 2]
         (_, first), (_, second) = rng.sample(pairs, 2)
@@ -114,12 +115,34 @@ def _others(rng: random.Random, values: tuple[str, ...], *unwanted: str) -> list
     return left
 
 
-def _spoken(scene: Scene, columns: int) -> str:
+def _describe(scene: Scene, columns: int, asked: tuple[str, ...], answer: str) -> str:
+    """What the question is about: the things' places for a relation, else their colours; then the conclusion."""
+    if asked[0] in ("colour", "thing", "present", "same colour"):
+        seen = ", ".join(f"{thing} {colour}" for colour, thing in scene.values())
+        conclusion = {"colour": f"{asked[1]} {answer}", "same colour": f"{_colour_of(scene, answer)} {answer}"}
+        return f"{seen}; {conclusion.get(asked[0], answer)}"
     rows = [
-        ", ".join(" ".join(scene[(column, row)]) if (column, row) in scene else "-" for column in range(columns))
+        " ".join(scene[(column, row)][1] if (column, row) in scene else "-" for column in range(columns))
         for row in range(2)
     ]
-    return "; ".join(rows)
+    colour, thing = _neighbour(scene, asked[1], asked[2])
+    words = {
+        "neighbour": [thing],
+        "is": [thing, answer],
+        "neighbour colour": [thing, colour],
+        "neighbour is": [thing, colour, answer],
+    }
+    return f"{', '.join(rows)}; {' '.join(words[asked[0]])}"
+
+
+def _colour_of(scene: Scene, thing: str) -> str:
+    return next((colour for colour, name in scene.values() if name == thing), "")
+
+
+def _neighbour(scene: Scene, word: str, base: str) -> tuple[str, str]:
+    x, y = next(cell for cell, (_, thing) in scene.items() if thing == base)
+    dx, dy = _DIRECTIONS[word]
+    return scene[(x + dx, y + dy)]
 
 
 def _icon(canvas: Canvas, thing: str, colour: str, x: float, y: float) -> None:

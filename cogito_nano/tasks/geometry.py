@@ -84,14 +84,11 @@ def _triangle(rng: random.Random) -> Draft:
 
 
 def _angle(rng: random.Random) -> Draft:
+    # Both rays in the upper half, as under a protractor.
     angle = 15 * rng.randint(2, 11)
-    first = 15 * rng.randint(0, 23 - angle // 15)
+    first = 15 * rng.randint(0, 12 - angle // 15)
     second = first + angle
-    # The vertex leaves room for both rays: it is moved away from their mean direction.
-    middle = math.radians((first + second) / 2)
-    spread = 9 * math.cos(math.radians(angle / 2))
-    x = round(28 - spread * math.cos(middle)) + rng.randint(-1, 1)
-    y = round(28 + spread * math.sin(middle)) + rng.randint(-1, 1)
+    x, y = 28 + rng.randint(-3, 3), 42 + rng.randint(-3, 3)
     canvas = Canvas(56, 56, rng.randrange(BACKGROUND_COUNT))
     ink = rng.choice(_INKS)
     for direction in (first, second):

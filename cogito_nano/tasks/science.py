@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from cogito_nano.tasks.draw import BACKGROUND_COUNT, Canvas
 from cogito_nano.tasks.item import Draft, near_numbers
@@ -27,7 +28,7 @@ def build(level: int, rng: random.Random) -> Draft:
     chain = [rng.choice(PLANTS), *rng.sample(ANIMALS, links - 1)]
     canvas = Canvas(columns * _CELL, 2 * _CELL, rng.randrange(BACKGROUND_COUNT))
     _draw(rng, canvas, path, chain)
-    state = {"chain": chain, "path": path}
+    state: dict[str, Any] = {"chain": chain, "path": path}
     question, answer, kind = _ask(rng, chain, level, state)
     if kind == "number":
         pool = near_numbers(int(answer), 0, 4)
@@ -37,10 +38,10 @@ def build(level: int, rng: random.Random) -> Draft:
         rng.shuffle(shown)
         rng.shuffle(absent)
         pool = (*shown, *absent)
-    return Draft(canvas, question, answer, kind, f"{' > '.join(chain)}; {answer}", pool, state)
+    return Draft(canvas, question, answer, kind, f"{' '.join(chain)}; {_conclusion(state, answer)}", pool, state)
 
 
-def _ask(rng: random.Random, chain: list[str], level: int, state: dict) -> tuple[str, str, str]:
+def _ask(rng: random.Random, chain: list[str], level: int, state: dict[str, Any]) -> tuple[str, str, str]:
     if level < 3:
         if rng.random() < 0.55:
             position = rng.randrange(len(chain) - 1)
@@ -62,6 +63,17 @@ def _ask(rng: random.Random, chain: list[str], level: int, state: dict) -> tuple
     position = rng.randrange(len(chain))
     state["asked"] = ("after", position)
     return f"How many animals come after the {chain[position]}?", str(len(chain) - 1 - position), "number"
+
+
+def _conclusion(state: dict[str, Any], answer: str) -> str:
+    """The part of the chain that holds the answer, begun with the animal asked about where the answer follows it."""
+    chain: list[str] = state["chain"]
+    kind, position = state["asked"]
+    if kind == "after":
+        return f"{' '.join(chain[position:])} = {answer}"
+    if kind == "eaten":
+        return answer
+    return " ".join(chain[position : chain.index(answer) + 1])
 
 
 @lru_cache(maxsize=8)
