@@ -115,6 +115,11 @@ class OpenAIEngine:
         )
 
     @property
+    def context_tokens(self) -> int | None:
+        """Most tokens of prompt and answer together at the smallest server, where the servers say so."""
+        return min((s.traits.max_model_len for s in self.servers if s.traits.max_model_len), default=None)
+
+    @property
     def totals(self) -> Totals:
         """Calls, retries and tokens since the engine was opened."""
         return self._dispatcher.totals

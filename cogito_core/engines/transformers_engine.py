@@ -108,6 +108,11 @@ class TransformersEngine:
         finally:
             self.model.train(was_training)
 
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of prompt and answer together."""
+        return int(self.model.config.get_text_config().max_position_embeddings)
+
     def close(self) -> None:
         """Let go of the model, so that its memory is free once nobody else holds it."""
         self.model = None
@@ -145,7 +150,7 @@ class TransformersEngine:
         if not request.seeds:
             raise RequestError("the request asks for no answer: it has no seeds")
         encoded = self.encoder.encode(request.chat)
-        context = self.model.config.get_text_config().max_position_embeddings
+        context = self.context_tokens
         room = min(request.sampling.max_tokens, context - len(encoded.input_ids))
         if room < 1:
             raise RequestError(

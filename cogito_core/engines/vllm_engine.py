@@ -189,6 +189,11 @@ class VllmEngine:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of prompt and answer together."""
+        return int(self.llm.llm_engine.model_config.max_model_len)
+
     def update_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Replace the weights by tensors under their state-dict names, and forget all that came from the old ones.
 

@@ -79,6 +79,12 @@ class FakeServer:
         self._loop.close()
         self.in_flight = 0
 
+    def models(self) -> dict[str, Any]:
+        return {"id": self.model, "owned_by": self.owned_by, "root": f"/weights/{self.model}", "max_model_len": 4096}
+
+    def reply(self, body: dict[str, Any], text: str, *, usage: bool) -> dict[str, Any]:
+        return reply(body, text, usage=usage)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
@@ -91,13 +97,7 @@ class FakeServer:
                 if self.key and headers.get("authorization") != f"bearer {self.key}".lower():
                     await self._send(writer, 401, {"error": {"message": f"wrong key {headers.get('authorization')}"}})
                 elif method == "GET" and path == "/v1/models":
-                    card = {
-                        "id": self.model,
-                        "owned_by": self.owned_by,
-                        "root": f"/weights/{self.model}",
-                        "max_model_len": 4096,
-                    }
-                    await self._send(writer, 200, {"data": [card]})
+                    await self._send(writer, 200, {"data": [self.models()]})
                 elif method == "GET" and path == "/health":
                     await self._send(writer, 200, {})
                 elif path == "/tokenize":
@@ -139,7 +139,7 @@ class FakeServer:
             return False
         if action == "hang":
             await asyncio.sleep(3600)
-        answer = json.dumps(reply(body, text, usage=action != "no usage")).encode()
+        answer = json.dumps(self.reply(body, text, usage=action != "no usage")).encode()
         if action == "garbage":
             await self._send(writer, 200, b'{"choices": [{"message": {"content": "half')
             return True
