@@ -160,6 +160,21 @@ def leaks(
     say(f"evidence: {out}")
 
 
+@app.command()
+def agreement(
+    labels: Annotated[Path, typer.Option(help="Folder with graded answers (labels/*.jsonl.gz).")],
+    page: Annotated[Path | None, typer.Option(help="Markdown page whose tables are rewritten.")] = None,
+) -> None:
+    """Our scores of stored answers beside the official ones, run by run."""
+    from cogito_eval.agreement import markdown, measure, rewrite_tables
+
+    if page is None:
+        say(markdown(measure(labels)))
+    else:
+        rewrite_tables(page, labels)
+        say(f"tables of {page} rewritten")
+
+
 def _print_scores(scores: dict[str, dict[str, object]]) -> None:
     from cogito_eval.report import score_table
 

@@ -122,7 +122,7 @@ def _grade(row: dict[str, Any], rule: OfficialRule | None, number: int, source: 
     id = raw_id if isinstance(raw_id, str) else str(number if raw_id is None else raw_id)
     try:
         _check(row)
-        verdict = rule(row) if rule is not None else _strict(row)
+        verdict = rule(row) if rule is not None else strict_verdict(row)
     except _Fault as fault:
         _record(ledger, report, id, fault.reason, f"{source} line {number}: {fault}")
         return {"id": id, "verdict": False, "outcome": "undecidable", "extracted": None, "rule": fault.reason,
@@ -159,7 +159,7 @@ def _check(row: Mapping[str, Any]) -> None:
         raise _Fault("wrong type", "'precision' is dict, expected a number")
 
 
-def _strict(row: Mapping[str, Any]) -> Verdict:
+def strict_verdict(row: Mapping[str, Any]) -> Verdict:
     """The strict verdict: the row's answer kind and options choose the rule, else the gold does."""
     golds = row["gold"] if isinstance(row["gold"], list) else [row["gold"]]
     gold, aliases = str(golds[0]), [*map(str, golds[1:]), *map(str, row.get("aliases") or ())]
