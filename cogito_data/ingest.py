@@ -7,6 +7,7 @@ killed at any instant, the same command again takes up after the last finished u
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -126,6 +127,8 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
         shards=[path.relative_to(run.path).as_posix() for path in shards],
     )
     run.summary(asdict(result))
+    # The shards hold it all now; keeping the units would double the disk space.
+    shutil.rmtree(run.work / "units", ignore_errors=True)
     if not counts.kept:
         warn(f"{source.manifest.name}: not one of {len(refusals)} rows could be used; first: {refusals[0].evidence}")
     return result

@@ -1,7 +1,6 @@
-"""EasyARC (Unsal and Akkus 2025): stacked pictures of grid pairs, the gold is the output grid as text.
+"""EasyARC (Unsal and Akkus 2025): pictures of grid pairs, the gold is the output grid as text.
 
-No public copy could be looked at: the columns follow the paper's description and are read under several names.
-"""
+No public copy was seen: columns follow the paper's description and are read under several names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """RAVEN and I-RAVEN (Zhang et al. 2019): one npz a puzzle, drawn here as one sheet with options A to H.
 
-The npz are opened with `allow_pickle=False`: an array of objects is refused, never unpickled.
-"""
+The npz are opened with `allow_pickle=False`: an array of objects is refused, never unpickled."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def test_chartqa_release(tmp_path: Path) -> None:
     put(tmp_path / "up/ChartQA Dataset/train/png/a.png", png())
     result, samples, _ = run("chartqa", tmp_path / "up", tmp_path / "out")
     assert result.answer_kinds == {"list": 1, "number": 2, "text": 1, "yes_no": 1}
-    assert samples["chartqa/train/human-0"].answer_spec == {"tolerance": 0.05}
+    assert samples["chartqa/train/human-0"].answer_spec == {"policy": "relative(0.05,years)"}
     assert samples["chartqa/train/augmented-0"].answer == "0.03"
     assert samples["chartqa/train/human-3"].answer == "yes"
 
@@ -501,7 +501,7 @@ def test_geomverse_release(tmp_path: Path) -> None:
     put(tmp_path / "up/TRAIN/D1/images/1.png", png())
     sample = only("geomverse", tmp_path)
     assert (sample.id, sample.answer) == ("geomverse/train/D1-1", "12.5")
-    assert sample.answer_spec == {"absolute_tolerance": 0.005}
+    assert sample.answer_spec == {"policy": "relative(0.03)"}
 
 
 def turn(user: str, assistant: str) -> dict[str, str]:

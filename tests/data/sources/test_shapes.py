@@ -144,7 +144,7 @@ def test_a_slash_is_a_name_where_there_are_no_formulas() -> None:
 
 
 def test_tolerance_is_kept_for_numbers_only() -> None:
-    policy = {"policy": "relative", "tolerance": 0.05}
+    policy = {"policy": "relative(0.05)"}
     assert free_form(ROW, "12", spec=policy).spec == policy
     assert free_form(ROW, "red", spec=policy).spec == {}
 
