@@ -161,7 +161,7 @@ def _module(path: Path) -> Any:
 def _rows(labels: Path, name: str, count: int) -> Rows:
     with gzip.open(labels / f"{name}.jsonl.gz", "rt", encoding="utf-8") as handle:
         rows = [json.loads(line) for line in handle]
-    return [{**row, "response": row["response"] + " " * (i // len(rows))} for i, row in
+    return [{**row, "response": (row["response"] or "") + " " * (i // len(rows))} for i, row in
             ((i, rows[i % len(rows)]) for i in range(count))]
 
 
