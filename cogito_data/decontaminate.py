@@ -2,8 +2,9 @@
 
 T1 the same picture and a similar question: dropped.
 T2 the same picture, another question: dropped or flagged, as the recipe says for that benchmark.
-T3 no picture to compare on one of the sides, the same or nearly the same question and the same answer: dropped,
-   unless the wording is a template that many rows share; then it is flagged.
+T3 no picture to compare on one of the sides, the same answer, and the words of one question all in the other (a
+   release may add a hint or a unit; a name or a number that differs makes it another question): dropped, unless
+   the wording is a template that many rows share; then it is flagged.
 The same question on pictures that differ is no leak. Every hit goes to `leaks.jsonl` with its evidence.
 """
 
@@ -21,6 +22,7 @@ from cogito_data.likeness import Seen, compare
 from cogito_data.pool import Pool
 from cogito_data.probes import ProbeItem
 from cogito_data.recipe import Decontaminate, Deduplicate
+from cogito_data.rules.numeric import read_value
 from cogito_data.rules.wording import normal
 
 STAGE = "decontaminate"
@@ -197,7 +199,8 @@ def _text_hits(
             item = probes[number]
             alike = similarity(question, item.question)
             comparable = has_picture[row] and item.look is not None
-            if not comparable and alike >= settings.similar_question and _same_answer(gold, item.answer):
+            same = alike >= settings.similar_question and contains(question, item.question)
+            if not comparable and same and _same_answer(gold, item.answer):
                 matches.append((row, number, alike))
     rows_of = Counter(number for _, number, _ in matches)
     best: dict[int, tuple[int, float]] = {}
@@ -226,7 +229,12 @@ def _text_hit(
 
 
 def _same_answer(gold: str, other: str) -> bool:
-    return bool(other) and (normal(gold) == normal(other) or verify(other, gold).is_right)
+    if not other:
+        return False
+    one, two = read_value(gold), read_value(other)
+    if one is not None and two is not None and one.text == two.text:
+        return True
+    return normal(gold) == normal(other) or verify(other, gold).is_right
 
 
 def words(text: str) -> list[str]:
@@ -244,6 +252,16 @@ def similarity(one: str, other: str) -> float:
     a, b = Counter(words(one)), Counter(words(other))
     total = a.total() + b.total()
     return 2 * (a & b).total() / total if total else 0.0
+
+
+def contains(one: str, other: str) -> bool:
+    """Whether all words of one question stand in the other.
+
+    >>> contains("How many people ran?", "How many people ran? (Unit: people)"), contains("the mode of 3", "the mean of 3")
+    (True, False)
+    """
+    a, b = Counter(words(one)), Counter(words(other))
+    return a <= b or b <= a
 
 
 def _grams(said: list[str]) -> list[int]:

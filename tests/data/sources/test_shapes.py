@@ -130,7 +130,7 @@ def test_a_gold_that_is_no_value_is_refused(value: object, reason: str) -> None:
 @pytest.mark.parametrize(("text", "value", "unit"), [
     ("16cm", "16", "cm"), ("140°", "140", "°"), ("4.40米", "4.40", "米"), ("27cm^{2}", "27", "cm^{2}"),
     (r"9\pi cm^{2}", r"9\pi", "cm^{2}"), (r"\frac{1}{2}cm²", r"\frac{1}{2}", "cm²"),
-    (r"2\sqrt{15}米", r"2\sqrt{15}", "米"),
+    (r"2\sqrt{15}米", r"2\sqrt{15}", "米"), ("5cm^2^", "5", "cm^2"),
     ("50m", "50", "m"), (r"16\pi平方米", r"16\pi", "平方米"), ("12", "12", None), ("red", "red", None),
     (r"5\pi", r"5\pi", None), ("item 3m", "item 3m", None), ("x", "x", None), (r"45^\circ", "45", r"^\circ"),
 ])
@@ -155,6 +155,11 @@ def test_annotated_takes_the_majority_and_keeps_what_three_gave() -> None:
     assert (gold.answer, gold.aliases) == ("net", ("netting",))
     assert counts == {"net": 4, "netting": 3, "mesh": 2, "pitcher": 1}
     assert annotated(ROW, answers, chosen="mesh")[0].answer == "mesh"
+
+
+@pytest.mark.parametrize("answers", [["yes"] * 6 + ["no"] * 4, ["0"] * 5 + ["1"] * 5])
+def test_a_disagreement_is_no_alias(answers: list[str]) -> None:
+    assert annotated(ROW, answers)[0].aliases == ()
 
 
 def test_annotated_agrees_with_the_vqa_measure() -> None:

@@ -30,7 +30,8 @@ def test_golds_and_the_verifier_agree(shared_dir: Path, name: str, folder: str, 
         for alias in sample.answer_aliases:
             assert outcome(sample, alias) == "right", (sample.id, alias)
         if sample.answer_kind == "number":
-            assert outcome(sample, sample.original_answer) == "right", (sample.id, sample.original_answer)
+            with_unit = f"{sample.answer} {sample.answer_spec.get('unit', '')}"
+            assert outcome(sample, with_unit) == "right", (sample.id, with_unit)
             assert outcome(sample, "-987654.321") == "wrong", sample.id
         elif sample.answer_kind == "yes_no":
             assert outcome(sample, "no" if sample.answer in ("yes", "true") else "yes") == "wrong", sample.id
