@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Gold, Layout, Problem
+from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
-from cogito_data.sources.shapes.golds import free_form
+from cogito_data.sources.shapes.golds import free_form, wordings
 from cogito_data.sources.shapes.hub import parquet_layout
 from cogito_data.sources.shapes.vqa import coco_folders, vqa_pairs, vqa_questions
 
@@ -23,14 +23,13 @@ def _scored(row: Row, base: Path) -> Problem:
     if not scores:
         raise row.fail("empty_gold", "field 'label' is empty")
     best = max(scores, key=lambda answer: scores[answer])
-    gold = free_form(row, best, prose=True)
-    aliases = tuple(answer for answer, score in scores.items() if score >= 1 and answer != best)
+    gold = wordings(free_form(row, best, prose=True), (answer for answer, score in scores.items() if score >= 1))
     return Problem(
         upstream_id=row.text("question_id"),
         split="val2014",
         question=row.text("sent"),
         pictures=(picture_path(row, base, f"{row.text('img_id')}.jpg", coco_folders("val2014")),),
-        gold=Gold(gold.answer, gold.kind, best, gold.spec, aliases),
+        gold=gold,
         meta={"answer_scores": dict(scores)},
     )
 

@@ -37,7 +37,8 @@ UNITS = (
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS), key=len, reverse=True))
 _VALUE_UNIT = re.compile(
-    rf"^(?P<value>.*[\d)}}πi])\s*(?P<unit>\\?(?:{_UNIT}|\^\{{?\\circ\}}?|\\%)(?:\^?\{{?[23]\}}?|[²³])?)$", re.DOTALL
+    rf"^(?P<value>.*[\d)}}πi])\s*"
+    rf"(?P<unit>\\?(?:{_UNIT}|\^\{{?\\circ\}}?|\\%)(?:\^?\{{?[23]\}}?\^?|[²³])?)$", re.DOTALL
 )
 
 
@@ -136,7 +137,7 @@ def split_unit(text: str) -> tuple[str, str | None]:
         return text, None
     if not (is_number(value) or kind_of(value) == "expression"):
         return text, None
-    return value, unit.removeprefix("\\") if unit.startswith("\\%") else unit
+    return value, unit.removesuffix("^").removeprefix("\\" if unit.startswith("\\%") else "")
 
 
 def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) -> tuple[Gold, dict[str, int]]:
@@ -144,7 +145,8 @@ def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) ->
 
     The answer is upstream's `multiple_choice_answer` where it gives one, else the most frequent; a tie goes to
     the answer given first. Aliases are the other answers that three or more people gave: VQA's own measure,
-    min(1, count / 3), scores exactly those as fully right (Antol et al. 2015, section 4.1).
+    min(1, count / 3), scores exactly those as fully right (Antol et al. 2015, section 4.1). Numbers and yes/no
+    have none: there a second answer is a disagreement, not another wording, and would make every guess right.
 
     Raises:
         BadRow: nobody answered.
@@ -154,8 +156,13 @@ def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) ->
         raise row.fail("empty_gold", "no annotator gave an answer")
     best = chosen or max(counts, key=lambda answer: counts[answer])
     gold = free_form(row, best, prose=True)
-    aliases = tuple(answer for answer, count in counts.most_common() if count >= 3 and answer != best)
-    return Gold(gold.answer, gold.kind, best, gold.spec, aliases), dict(counts)
+    return wordings(gold, (answer for answer, count in counts.most_common() if count >= 3)), dict(counts)
+
+
+def wordings(gold: Gold, others: Iterable[str]) -> Gold:
+    """A gold with the other answers as aliases, if it is text: other numbers, and no for yes, are no aliases."""
+    aliases = tuple(dict.fromkeys(other for other in others if other and other != gold.original))
+    return Gold(gold.answer, gold.kind, gold.original, gold.spec, aliases if gold.kind == "text" else ())
 
 
 _BOXED = re.compile(r"\\boxed\s*\{")
