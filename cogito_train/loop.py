@@ -21,12 +21,7 @@ from cogito_core.prompts import build_chat
 from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
 from cogito_train.card import model_card
-from cogito_train.checkpoint import (
-    Progress,
-    load_checkpoint,
-    load_progress,
-    save_checkpoint,
-)
+from cogito_train.checkpoint import Progress, load_checkpoint, load_progress, save_checkpoint
 from cogito_train.config import Stage, TrainRecipe
 from cogito_train.optim import new_optimizer, set_rate
 from cogito_train.parallel import World
@@ -74,9 +69,6 @@ class Trainer:
         summary = {"stages": self.progress.finished, "final": "final"}
         self._export_final(summary)
         return summary
-
-    # --- one stage
-    # -------------------------------------------------------------------------------------------
 
     def _start_stage(self, number: int) -> None:
         stage, before = self.recipe.stages[number], self.progress
@@ -203,8 +195,7 @@ class Trainer:
             [part for group in self.world.mine(trained[start : start + size]) for part in group.split(limit)]
             for start in range(0, len(trained), size)
         ]
-        # Later updates of the step are off-policy: their old log-probabilities are taken before the first
-        # one.
+        # Later updates of the step are off-policy: their old log-probabilities come from before the first one.
         old = [None, *(score_old(self.policy, chunk, self.world) for chunk in chunks[1:])]
         totals: dict[str, float] = {}
         for number, chunk in enumerate(chunks):
@@ -267,9 +258,6 @@ class Trainer:
         if self.world.is_main:
             shutil.rmtree(self._folder(stage) / "candidates", ignore_errors=True)
 
-    # --- state
-    # -----------------------------------------------------------------------------------------------
-
     def _resume(self) -> bool:
         """Load the newest checkpoint if there is one."""
         for number in reversed(range(len(self.recipe.stages))):
@@ -306,9 +294,6 @@ class Trainer:
         self.loggers.close()
         write_atomic(final / "README.md", model_card(self.recipe, summary, self.data.train))
         write_atomic(self.directory / "report.html", write_report(self.directory, summary, self.data.train))
-
-    # --- small things
-    # ----------------------------------------------------------------------------------------
 
     def _record(
         self,

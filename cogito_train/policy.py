@@ -88,7 +88,10 @@ class Policy:
 
     def export(self, folder: Path, *, dtype: str) -> None:
         """Write a Hugging Face folder: written aside, then renamed, so it is whole or not there at all."""
-        weights = {name: tensor.cpu() for name, tensor in self.stream_weights(dtype)}
+        weights: dict[str, Tensor] = {}
+        for name, tensor in self.stream_weights(dtype):
+            if self.world.is_main:
+                weights[name] = tensor.cpu()
         if self.world.is_main:
             aside = folder.with_name(f".{folder.name}.aside")
             shutil.rmtree(aside, ignore_errors=True)
