@@ -19,10 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 PROMPTS, SAMPLES, MAX_TOKENS, WARM_UP = 16, 8, 48, 2
+PHASES = ("rollout", "update", "step")
 SETTINGS = [
     f"prompts_per_step={PROMPTS}",
     f"prompts_per_update={PROMPTS}",
@@ -72,17 +76,19 @@ def prepare(folder: Path, model: str, steps: int) -> None:
     prompts = []
     for sample, group in zip(samples, groups, strict=True):
         (folder / f"{sample.id}.png").write_bytes(sample.images[0].bytes)
-        prompts.append({
-            # TRL puts the picture before the text; the template then writes the same prompt.
-            "text": sample.problem.replace("<image>", ""),
-            "problem": sample.problem,
-            "pictures": [f"{sample.id}.png"],
-            "answer": sample.answer,
-            "kind": sample.answer_kind,
-            "choices": sample.choices,
-            "answers": [answer.token_ids for answer in group.answers],
-            "rewards": [float(value) for value in group.correct],
-        })
+        prompts.append(
+            {
+                # TRL puts the picture before the text; the template then writes the same prompt.
+                "text": sample.problem.replace("<image>", ""),
+                "problem": sample.problem,
+                "pictures": [f"{sample.id}.png"],
+                "answer": sample.answer,
+                "kind": sample.answer_kind,
+                "choices": sample.choices,
+                "answers": [answer.token_ids for answer in group.answers],
+                "rewards": [float(value) for value in group.correct],
+            }
+        )
     job = {
         "steps": steps,
         "prompts_per_step": PROMPTS,
@@ -90,21 +96,24 @@ def prepare(folder: Path, model: str, steps: int) -> None:
         "max_tokens": MAX_TOKENS,
         "trl_micro_batch": PROMPTS * SAMPLES,
         "sample": True,
+        "force_signal": False,
+        "settings": SETTINGS,
         "prompts": prompts,
     }
     (folder / "job.json").write_text(json.dumps(job))
 
 
 def run_ours(folder: Path) -> None:
-    """The worker of our side: whole steps of the trainer, the rollout's answers replaced by the job's."""
-    from dataclasses import replace
-
+    """The worker of our side: steps of the trainer, the rollout's answers replaced by the job's."""
+    from cogito_core.engines.base import Answer
+    from cogito_core.prompts import build_chat
     from cogito_core.sample import Picture, Sample
     from cogito_core.shards import write_shards
     from cogito_train.config import load_train_recipe
     from cogito_train.loop import Trainer
     from cogito_train.optim import new_optimizer
     from cogito_train.parallel import World
+    from cogito_train.preflight import count_prompt_tokens
     from cogito_train.rollout import RolloutGroup, judge_answer
 
     job = json.loads((folder / "job.json").read_text())
@@ -115,7 +124,7 @@ def run_ours(folder: Path) -> None:
             category="math",
             split="train",
             problem=prompt["problem"],
-            images=(Picture((folder / prompt["pictures"][0]).read_bytes()),),
+            images=tuple(Picture((folder / name).read_bytes()) for name in prompt["pictures"]),
             answer=prompt["answer"],
             answer_kind=prompt["kind"],
             choices=tuple(prompt["choices"]),
@@ -123,28 +132,40 @@ def run_ours(folder: Path) -> None:
         for number, prompt in enumerate(job["prompts"])
     ]
     write_shards(samples, folder / "data", split="train")
-    recipe = load_train_recipe("nano", [*SETTINGS, f"model={folder / 'model'}", f"data={folder}"])
+    recipe = load_train_recipe("nano", [*job["settings"], f"model={folder / 'model'}", f"data={folder}"])
     trainer = Trainer(recipe, folder, None, World.join())
     trainer.optimizer = new_optimizer(trainer.policy, recipe.optimizer)
     stage, tokenizer = recipe.stages[0], trainer.policy.tokenizer
     by_id = {trainer.data.train[row].id: row for row in range(len(samples))}
     result: dict[str, Any] = {"step": [], "rollout": [], "update": []}
+    size = job["prompts_per_step"]
     for step in range(job["steps"]):
-        numbers = range(step * PROMPTS, (step + 1) * PROMPTS)
+        numbers = range(step * size, (step + 1) * size)
         began = time.process_time()
-        groups = trainer._roll_out(stage, [by_id[f"{n:06d}"] for n in numbers], 0)
+        if job["sample"]:
+            trainer._roll_out(stage, [by_id[f"{n:06d}"] for n in numbers], 0)
         sampled = time.process_time()
-        given = []
-        for group in groups:
-            answers = job["prompts"][int(group.sample.id)]["answers"]
-            forced = tuple(
-                replace(a, token_ids=tuple(ids), logprobs=(0.0,) * len(ids), n_tokens=len(ids),
-                        text=tokenizer.decode(ids, skip_special_tokens=True))
-                for a, ids in zip(group.answers, answers, strict=True)
+        groups = []
+        for number in numbers:
+            sample, encoder = samples[number], trainer.policy.encoder
+            prompt_tokens = count_prompt_tokens(encoder, build_chat("nano", sample.problem, sample.images))
+            answers = tuple(
+                Answer(
+                    text=tokenizer.decode(ids, skip_special_tokens=True),
+                    token_ids=tuple(ids),
+                    logprobs=None,
+                    finish="stop",
+                    n_tokens=len(ids),
+                    n_prompt_tokens=prompt_tokens,
+                    seed=0,
+                )
+                for ids in job["prompts"][number]["answers"]
             )
-            verdicts = tuple(judge_answer(group.sample, answer.text) for answer in forced)
-            given.append(RolloutGroup(group.sample, forced, verdicts))
-        trainer._update(stage, given, trainer._score(stage, given), None)
+            groups.append(RolloutGroup(sample, answers, tuple(judge_answer(sample, a.text) for a in answers)))
+        scores = trainer._score(stage, groups)
+        if job["force_signal"]:
+            scores.advantages = np.array([job["prompts"][n]["rewards"] for n in numbers]) - 0.5
+        trainer._update(stage, groups, scores, None)
         ended = time.process_time()
         result["rollout"].append(sampled - began)
         result["update"].append(ended - sampled)
@@ -153,7 +174,14 @@ def run_ours(folder: Path) -> None:
     (folder / "ours.json").write_text(json.dumps(result))
 
 
-def compare(folder: Path, trl_python: Path | None) -> dict[str, dict[str, Any]]:
+def compare(
+    folder: Path,
+    trl_python: Path | None,
+    *,
+    name: str = "grpo",
+    phases: Sequence[str] = PHASES,
+    warm_up: int = WARM_UP,
+) -> dict[str, dict[str, Any]]:
     """Run both workers one after the other, each alone with one thread; returns the figures by metric."""
     alone = {
         **os.environ,
@@ -164,7 +192,9 @@ def compare(folder: Path, trl_python: Path | None) -> dict[str, dict[str, Any]]:
     }
     here = Path(__file__).resolve().parent
     ours_environment = {**alone, "PYTHONPATH": str(here.parent)}
-    subprocess.run([sys.executable, __file__, "--worker", str(folder)], check=True, env=ours_environment)
+    subprocess.run(
+        [sys.executable, str(here / "grpo_step.py"), "--worker", str(folder)], check=True, env=ours_environment
+    )
     ours = json.loads((folder / "ours.json").read_text())
     peer = None
     if trl_python is not None:
@@ -172,11 +202,11 @@ def compare(folder: Path, trl_python: Path | None) -> dict[str, dict[str, Any]]:
         subprocess.run(command, check=True, env=alone, stdout=subprocess.DEVNULL)
         peer = json.loads((folder / "trl.json").read_text())
     figures = {}
-    for phase in ("rollout", "update", "step"):
-        mine = statistics.median(ours[phase][WARM_UP:])
-        theirs = statistics.median(peer[phase][WARM_UP:]) if peer else None
-        figures[f"grpo_{phase}"] = _figure(mine, theirs, "CPU s")
-    figures["grpo_peak_memory"] = _figure(ours["peak_mib"], peer["peak_mib"] if peer else None, "MiB")
+    for phase in phases:
+        mine = statistics.median(ours[phase][warm_up:])
+        theirs = statistics.median(peer[phase][warm_up:]) if peer else None
+        figures[f"{name}_{phase}"] = _figure(mine, theirs, "CPU s")
+    figures[f"{name}_peak_memory"] = _figure(ours["peak_mib"], peer["peak_mib"] if peer else None, "MiB")
     return figures
 
 
@@ -190,8 +220,13 @@ def show(title: str, figures: dict[str, dict[str, Any]]) -> None:
     from cogito_core.console import table
 
     rows = [
-        [name, f"{f['ours']:.3f}", "-" if f["peer"] is None else f"{f['peer']:.3f}",
-         "-" if f["ratio"] is None else f"{f['ratio']:.2f}", f["unit"]]
+        [
+            name,
+            f"{f['ours']:.3f}",
+            "-" if f["peer"] is None else f"{f['peer']:.3f}",
+            "-" if f["ratio"] is None else f"{f['ratio']:.2f}",
+            f["unit"],
+        ]
         for name, f in figures.items()
     ]
     table(title, ["metric", "ours", "TRL", "ours / TRL", "unit"], rows)
@@ -199,7 +234,9 @@ def show(title: str, figures: dict[str, dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trl-python", type=Path, help="python of the environment that has TRL; without it ours alone")
+    parser.add_argument(
+        "--trl-python", type=Path, help="python of the environment that has TRL; without it ours alone"
+    )
     parser.add_argument("--model", default="nano")
     parser.add_argument("--steps", type=int, default=7, help="steps that count; the median is shown")
     parser.add_argument("--json", type=Path, help="where to write the figures")

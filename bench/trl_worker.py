@@ -1,8 +1,9 @@
 """The peer of bench/grpo_step.py and bench/trainer.py: TRL's GRPOTrainer on a prepared job, CPU seconds by phase.
 
 Run by them in an environment of its own (`pip install torch==2.13.0 trl==1.16.0 "transformers<5.20"`); it imports
-nothing of Cogito. The job folder holds `model/`, `job.json` and the pictures. TRL samples its own answers, so that its
-rollout is timed; they are then replaced by the job's answers, so that both sides update on the same tokens.
+nothing of Cogito. The job folder holds `model/`, `job.json` and the pictures. TRL samples its own answers, so
+that its rollout is timed; they are then replaced by the job's answers, so that both sides update on the same
+tokens.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from trl import GRPOConfig, GRPOTrainer
 class PictureProcessor(Qwen2_5_VLProcessor):
     """The official processor without its video part, which cannot be built without torchvision."""
 
-    attributes = ["image_processor", "tokenizer"]  # noqa: RUF012
+    attributes = ["image_processor", "tokenizer"]
 
     def __init__(self, image_processor: Any, tokenizer: Any) -> None:
         self.image_processor, self.tokenizer = image_processor, tokenizer

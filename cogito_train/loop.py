@@ -186,7 +186,7 @@ class Trainer:
                 num_prompt_tokens=group.answers[0].n_prompt_tokens,
                 answers=[answer.token_ids for answer in group.answers],
                 advantages=scores.advantages[number],
-                engine_logprobs=[answer.logprobs or () for answer in group.answers],
+                engine_logprobs=_logprobs(group),
                 keep=~group.truncated if self.recipe.objective.drop_truncated else group.truncated | True,
             )
             for number, group in enumerate(groups)
@@ -355,6 +355,12 @@ class Trainer:
     def _event(self, kind: str, **fields: Any) -> None:
         if self.run_dir is not None:
             self.run_dir.event(kind, **fields)
+
+
+def _logprobs(group: RolloutGroup) -> list[tuple[float, ...]] | None:
+    """The engine's log-probabilities of every answer, None if it gave none."""
+    known = [answer.logprobs for answer in group.answers if answer.logprobs is not None]
+    return known if len(known) == len(group.answers) else None
 
 
 class _Clock:
