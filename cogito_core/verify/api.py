@@ -36,8 +36,8 @@ def verify(gold: object, answer: object, *, kind: str | None = None, choices: Se
 
     `kind` is the sample's answer kind (number, expression, choice, choices, text, yes_no, list, interval, quantity, ...);
     without it the options or the gold decide. `aliases` are other accepted golds. `policy` names the tolerance
-    (see `policy`); `spec` may carry choices, unit, precision, tolerance, absolute_tolerance, significant, policy and
-    units (convert, require, ignore). Never raises on any gold or answer; an unknown policy is a UsageError.
+    (see `policy`); `spec` may carry choices, unit, precision, tolerance, absolute_tolerance, significant, policy,
+    units (convert, require, ignore) and cas (seconds for a second opinion by Math-Verify on undecided pairs). Never raises on any gold or answer; an unknown policy is a UsageError.
 
     >>> str(verify("5 cm", "5 km"))
     'wrong: 5 km against 5 cm, same dimension, factor 10^5'
@@ -53,10 +53,13 @@ def verify(gold: object, answer: object, *, kind: str | None = None, choices: Se
     question = Question(
         kind=canonical_kind(kind), choices=tuple(map(as_text, choices or spec.get("choices") or ())), policy=policy_for(policy, spec),
         units=spec.get("units") if spec.get("units") in UNIT_MODES else "convert", unit=as_text(spec.get("unit")))
-    if len(answer_text) > MAX_ANSWER:
+    if len(answer_text) > MAX_ANSWER or len(gold_text) > MAX_ANSWER:
         kind_name = question.kind or "unread"
+        if answer_text.strip() == gold_text.strip():
+            return Verdict("right", kind_name, "same text", gold_text[:400], answer_text[:400], answer_text, None, question.policy.name,
+                           "the same long text")
         return Verdict("undecidable", kind_name, "limit", gold_text[:200], answer_text[:60], answer_text, None, question.policy.name,
-                       f"the answer has {len(answer_text)} characters, more than {MAX_ANSWER}")
+                       f"the answer has {len(answer_text)} characters, the gold {len(gold_text)}; at most {MAX_ANSWER} are read")
     first: Verdict | None = None
     for one_gold in (gold_text, *map(as_text, aliases)):
         try:
@@ -70,7 +73,20 @@ def verify(gold: object, answer: object, *, kind: str | None = None, choices: Se
         if first is None or first.outcome == "wrong" and verdict.outcome == "undecidable":
             first = verdict
     assert first is not None
+    if first.outcome == "undecidable" and spec.get("cas") and first.extracted:
+        return _second_opinion(first, gold_text, float(spec["cas"]))
     return first
+
+
+def _second_opinion(verdict: Verdict, gold: str, seconds: float) -> Verdict:
+    """An undecided verdict settled by Math-Verify, where it answers in time."""
+    from cogito_core.verify.cas import WORKER
+
+    said = WORKER.ask(gold, verdict.extracted or "", seconds)
+    if said is None:
+        return verdict
+    return Verdict("right" if said else "wrong", verdict.kind, "math-verify", verdict.gold_norm, verdict.answer_norm, verdict.extracted,
+                   verdict.span, verdict.policy, f"Math-Verify calls {verdict.extracted!r} {'equal' if said else 'unequal'} ({verdict.reason})")
 
 
 def judge(response: object, gold: object, *, kind: str | None = None, choices: Sequence[str] = (),
@@ -82,7 +98,7 @@ def judge(response: object, gold: object, *, kind: str | None = None, choices: S
     text = as_text(response)
     options = choices or (spec or {}).get("choices") or ()
     wanted = canonical_kind(kind)
-    if wanted in ("", "number") and not options:
+    if wanted in ("", "number") and not options and len(as_text(gold)) <= MAX_ANSWER:
         known = classify(as_text(gold)).kind
         wanted = known if not wanted or known == "integer" else wanted
     found = extract(text, kind=wanted or None, choices=options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cogito_core.verify.clean import matching_brace
+from cogito_core.verify.clean import braces
 from cogito_core.verify.verdict import Candidate
 
 # Lower ranks are stronger evidence.
@@ -16,6 +16,8 @@ _JSON = re.compile(r'"(?:final[_ ]?answer|answer|short answer)"\s*:\s*("(?:[^"\\
 # GSM8K's last line. Elsewhere four signs begin a heading.
 _HASHES = re.compile(r"^#{4}\s*([^\s#*].{0,200}?)\s*\Z", re.M)
 _BOX = re.compile(r"\\+(?:boxed|fbox|beginboxed)\s*(\{|(?=[^\s{]))")
+_BARE = re.compile(r"\\?\w+")
+MAX_SENTENCE = 1_500
 _PHRASE = re.compile(
     r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
     r"(?:\s+(?:to\s+(?:the|this)\s+(?:question|problem)|here|option|choice|letter|value|expression|of\s+the\s+\w+))?"
@@ -45,17 +47,20 @@ def boxes(text: str) -> list[Candidate]:
     if "box" not in text:
         return []
     found: list[Candidate] = []
+    closing: dict[int, int] | None = None
     position = 0
     while match := _BOX.search(text, position):
         if match.group(1):
-            end = matching_brace(text, match.end() - 1)
+            if closing is None:
+                closing = braces(text)
+            end = closing.get(match.end() - 1, -1)
             start = match.end()
             if end < 0:
                 position = match.end()
                 continue
         else:
             start = match.end()
-            token = re.compile(r"\\?\w+").match(text, start)
+            token = _BARE.match(text, start)
             end = token.end() if token else start
         if text[start:end].strip():
             found.append(Candidate(text[start:end].strip(), "box", BOX, (start, end)))
@@ -69,6 +74,8 @@ def sentence_end(text: str, start: int) -> int:
     while match := _SENTENCE_END.search(text, position):
         stop = match.start()
         inside = text[start:stop]
+        if len(inside) > MAX_SENTENCE:
+            return stop
         if inside.count("$") % 2 and "\n\n" not in inside and len(inside) < 400 or inside.count("\\[") > inside.count("\\]") \
                 or inside.count("\\(") > inside.count("\\)") or inside.count("{") > inside.count("}") and match.group() != "\n":
             position = match.end()

@@ -41,6 +41,18 @@ def matching_brace(text: str, opening: int) -> int:
     return -1
 
 
+def braces(text: str) -> dict[int, int]:
+    """Where each opening brace is closed, in one pass. Escaped braces do not count."""
+    closing: dict[int, int] = {}
+    stack: list[int] = []
+    for match in re.finditer(r"\\.|[{}]", text, re.S):
+        if match.group() == "{":
+            stack.append(match.start())
+        elif match.group() == "}" and stack:
+            closing[stack.pop()] = match.start()
+    return closing
+
+
 def blank_dollars(text: str) -> str:
     """Math delimiters `$` become spaces, money signs stay; the length does not change.
 

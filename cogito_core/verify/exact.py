@@ -64,7 +64,37 @@ class _Run:
 
 def exact(node: Node) -> Exact:
     """The exact value of a closed form. Raises NotExactError."""
-    return _value(node, _Run())
+    plain = _rational_value(node, 60)
+    return _value(node, _Run()) if plain is None else _plain(plain)
+
+
+def _rational_value(node: Node, depth: int) -> int | Fraction | None:
+    """The value of sums, products and quotients of literals; None for everything else."""
+    op, args = node.op, node.args
+    if op == "num":
+        value: int | Fraction = node.value
+        return value
+    if op not in ("add", "neg", "mul", "div", "paren", "percent") or not depth:
+        return None
+    parts = []
+    bits = 0
+    for arg in args:
+        part = _rational_value(arg, depth - 1)
+        if part is None:
+            return None
+        bits += part.numerator.bit_length() + part.denominator.bit_length()
+        if bits > MAX_BITS:
+            return None
+        parts.append(part)
+    if op == "add":
+        return sum(parts)
+    if op == "neg":
+        return -parts[0]
+    if op == "mul":
+        return math.prod(parts)
+    if op == "div":
+        return None if not parts[1] else Fraction(parts[0]) / parts[1]
+    return Fraction(parts[0], 100) if op == "percent" else parts[0]
 
 
 def equal_exact(one: Exact, other: Exact) -> bool:

@@ -17,9 +17,8 @@ from cogito_core.verify.letters import REFUSAL, extract_choice
 from cogito_core.verify.verdict import Candidate, Extraction
 from cogito_core.verify.visible import visible
 
-MAX_RESPONSE = 200_000
-TAIL = 60_000
-"""Only this many characters at the end of a longer response are read."""
+TAIL = 10_000
+"""Of a longer response the end is read, from the last box or answer tag on where that is earlier."""
 
 _JOINER = re.compile(r"[\s,;&.$\\()\[\]]|\\(?:text|mathrm|textbf|quad|qquad)|and|或|和|or", re.I)
 
@@ -33,17 +32,29 @@ def extract(response: object, *, kind: str | None = None, choices: Sequence[str]
     from cogito_core.verify.api import as_text
 
     full = as_text(response)
-    cut = max(0, len(full) - TAIL) if len(full) > MAX_RESPONSE else 0
     wanted = "integer" if kind == "integer" else canonical_kind(kind)
     try:
         text = visible(full)
-        if cut:
-            text = " " * cut + text[cut:]
+        start = len(text) - len(text.lstrip())
+        text = text.strip()
+        if len(text) > TAIL:
+            marked = max(text.rfind("\\boxed"), text.rfind("<answer>"), 0)
+            cut = len(text) - TAIL if not marked else min(marked, len(text) - TAIL)
+            start, text = start + cut, text[cut:cut + 2 * TAIL]
         if wanted in ("choice", "choices") or choices and wanted in ("", "choice"):
-            return extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
-        return _extract_free(text, wanted, gold_side)
+            found = extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
+        else:
+            found = _extract_free(text, wanted, gold_side)
+        return _shifted(found, start) if start else found
     except (RecursionError, MemoryError, ValueError, LookupError, ArithmeticError, TypeError) as error:
         return Extraction(None, "failure", None, f"the extraction failed: {type(error).__name__}")
+
+
+def _shifted(found: Extraction, by: int) -> Extraction:
+    """The extraction with its places counted from the start of the whole response."""
+    span = None if found.span is None else (found.span[0] + by, found.span[1] + by)
+    moved = tuple(Candidate(c.text, c.rule, c.rank, (c.span[0] + by, c.span[1] + by)) for c in found.candidates)
+    return Extraction(found.text, found.rule, span, found.conflict, moved)
 
 
 def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.moments import read_date, read_time
-from cogito_core.verify.reader import read
+from cogito_core.verify.reader import CACHED_CHARS, read
 from cogito_core.verify.tree import Budget, Node, ReadError, symbols
 from cogito_core.verify.words import number_words
 
@@ -53,9 +53,17 @@ def unboxed(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=16384)
 def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
     """Every tree `text` may stand for, units first, then letters as symbols, then a decimal comma; and what went wrong."""
+    return _cached_readings(text) if len(text) <= CACHED_CHARS else _readings(text)
+
+
+@lru_cache(maxsize=8192)
+def _cached_readings(text: str) -> tuple[tuple[Node, ...], str]:
+    return _readings(text)
+
+
+def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     found: list[Node] = []
     problem = ""
     for units in (True, False):
@@ -66,8 +74,9 @@ def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
         except ReadError as error:
             problem = problem or str(error)
             continue
-        if not any(_same_tree(node, other) for other in found):
-            found.append(node)
+        found.append(node)
+        if not _has_unit(node):
+            break
     comma = re.fullmatch(r"(\D{0,12})([+-]?\d+),(\d+)(\D{0,24})", text)
     if comma and (len(comma.group(3)) not in (1, 3) or comma.group(2).lstrip("+-") == "0"):
         try:
@@ -80,14 +89,14 @@ def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
     return tuple(found), problem
 
 
-def _same_tree(one: Node, other: Node) -> bool:
-    stack = [(one, other)]
+def _has_unit(node: Node) -> bool:
+    stack = [node]
     while stack:
-        a, b = stack.pop()
-        if a.op != b.op or a.value != b.value or len(a.args) != len(b.args):
-            return False
-        stack.extend(zip(a.args, b.args, strict=True))
-    return True
+        one = stack.pop()
+        if one.op == "quantity":
+            return True
+        stack.extend(one.args)
+    return False
 
 
 def kind_of(node: Node, text: str) -> str:
@@ -133,9 +142,17 @@ def kind_of(node: Node, text: str) -> str:
     return "closed form"
 
 
-@lru_cache(maxsize=16384)
 def classify(text: str, kind: str = "") -> Gold:
     """The gold's kind and readings. `kind` is what the sample declares, "" to let the gold decide."""
+    return _cached_gold(text, kind) if len(text) <= CACHED_CHARS else _classify(text, kind)
+
+
+@lru_cache(maxsize=8192)
+def _cached_gold(text: str, kind: str) -> Gold:
+    return _classify(text, kind)
+
+
+def _classify(text: str, kind: str) -> Gold:
     text = strip_dress(unboxed(text))
     if kind in ("text", "yes_no", "choice", "choices", "date", "time"):
         return Gold(kind, text, ())

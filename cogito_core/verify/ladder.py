@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
 from cogito_core.verify import balls, modular, tower
@@ -22,7 +21,6 @@ class Proof(NamedTuple):
     note: str = ""
 
 
-@lru_cache(maxsize=16384)
 def same_value(gold: Node, answer: Node) -> Proof:
     """Whether two scalars are equal: string, rational, surds, towers, polynomial identity, balls."""
     if gold.op == answer.op == "num":

@@ -103,15 +103,18 @@ def parse_policy(text: str) -> Policy:
 def policy_for(policy: str, spec: Mapping[str, Any]) -> Policy:
     """The policy to use: an explicit one, else what the sample's spec asks for.
 
-    spec keys read here: `policy`, `tolerance` (relative), `absolute_tolerance`, `precision` (decimal places),
+    spec keys read here: `policy` (a full name, or relative or absolute beside `tolerance`), `tolerance` (relative), `absolute_tolerance`, `precision` (decimal places),
     `significant`. An explicit policy other than exact wins.
     """
     chosen = parse_policy(policy)
     if chosen.rule != "exact" or not spec:
         return chosen
     try:
-        if spec.get("policy"):
-            return parse_policy(str(spec["policy"]))
+        name = str(spec.get("policy") or "")
+        if name in ("relative", "absolute") and spec.get("tolerance") is not None:
+            return parse_policy(f"{name}({_plain(spec['tolerance'])})")
+        if name:
+            return parse_policy(name)
         for key, rule in (("tolerance", "relative"), ("absolute_tolerance", "absolute"), ("significant", "significant")):
             if spec.get(key):
                 return parse_policy(f"{rule}({_plain(spec[key])})")

@@ -58,6 +58,10 @@ def _is_value(node: Node, kind: str) -> bool:
     return True
 
 
+MAX_CLAUSE = 1_500
+MAX_VALUES = 120
+
+
 class _Item(NamedTuple):
     """A value in a clause and its place."""
 
@@ -75,6 +79,8 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
     core = clause.strip()
     shorter = core
     for _ in range(4):
+        if len(shorter) > MAX_CLAUSE:
+            break
         if readable(shorter, kind):
             return _Item(shorter, begin, begin + len(shorter))
         lead = _LEAD.match(shorter)
@@ -93,6 +99,10 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
 
 
 def _chosen(text: str, kind: str, first: bool) -> _Item | None:
+    if len(text) > MAX_CLAUSE:  # a run-on "sentence": its end is what counts
+        cut = 0 if first else len(text) - MAX_CLAUSE
+        item = _chosen(text[cut:cut + MAX_CLAUSE], kind, first)
+        return None if item is None else _Item(item.text, item.start + cut, item.end + cut)
     formulas = _formulas(text, kind)
     if kind in _SHAPES:
         shaped = [one for one in formulas if _shape(one.text) in _SHAPES[kind]]
@@ -174,9 +184,11 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
     for match in _NUMBER.finditer(text):
         if any(start <= match.start() < end for start, end in taken):
             continue
-        if _ECHO.search(text[:match.start()]) or _DENIED.search(text[:match.start()]):
+        if _ECHO.search(text[max(0, match.start() - 24):match.start()]) or _DENIED.search(text[max(0, match.start() - 24):match.start()]):
             continue
         found.append(_Item(_written(match), *match.span()))
+    if len(found) > MAX_VALUES:
+        found = found[:MAX_VALUES // 2] + found[-MAX_VALUES // 2:]
     if not found:
         for match in _WORDS.finditer(text):
             value = number_words(match.group().lower())

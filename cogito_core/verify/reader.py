@@ -245,7 +245,7 @@ class Parser:
                 value = token.value
                 if value in ("*", "times", "cdot"):
                     self.at += 1
-                    left = self.node("mul", None, (left, self.factor()), start)
+                    left = self.times(left, self.factor(), start)
                     continue
                 if value in ("/", "div"):
                     self.at += 1
@@ -265,12 +265,15 @@ class Parser:
                 following = self.tokens[self.at + 1]
                 if following.kind == "num" and (token.spaced and following.spaced or self.tokens[self.at + 2].value == "^"):
                     self.at += 1
-                    left = self.node("mul", None, (left, self.factor()), start)
+                    left = self.times(left, self.factor(), start)
                     continue
             if not self.starts_factor(left):
                 return left
-            right = self.power()
-            left = self.node("mul", None, (left, right), start)
+            left = self.times(left, self.power(), start)
+
+    def times(self, left: Node, right: Node, start: int) -> Node:
+        """A flat product: long ones must not nest."""
+        return self.node("mul", None, (*left.args, right) if left.op == "mul" else (left, right), start)
 
     def factor(self) -> Node:
         """A factor after an operator: signs are allowed."""
@@ -461,9 +464,21 @@ def _superscript(token: Token) -> Node:
         raise ReadError("an unreadable exponent") from None
 
 
-@lru_cache(maxsize=8192)
+CACHED_CHARS = 300
+"""Only shorter texts are kept in caches, so that memory stays bounded whatever is sent."""
+
+
 def read(text: str, units: bool = True) -> Node:
     """The tree of `text`. `units`: letters at the end of an item may name a unit. Raises ReadError, never anything else."""
+    return _cached(text, units) if len(text) <= CACHED_CHARS else _read(text, units)
+
+
+@lru_cache(maxsize=8192)
+def _cached(text: str, units: bool) -> Node:
+    return _read(text, units)
+
+
+def _read(text: str, units: bool) -> Node:
     try:
         parser = Parser(blank_dollars(text), units)
         if parser.token.kind == "end":

@@ -32,6 +32,8 @@ class Question(NamedTuple):
 def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind
+    if len(gold) > 300 and gold.strip() == answer.strip():
+        return _verdict("right", kind or "unread", "same text", gold.strip(), answer.strip(), answer, question, "the same text")
     if kind == "choices":
         return _choices(gold, answer, question)
     if kind == "choice" or not kind and question.choices:

@@ -8,13 +8,15 @@ values differ.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from cogito_core.verify.exact import NotExactError, _small_primes, exact, factor_integer
 from cogito_core.verify.tree import Node
 
-MAX_FACTORIAL = 200_000
+MAX_FACTORIAL = 10_000
 _MARGIN = 1e-9
 
 
@@ -102,16 +104,18 @@ def _factorial(n: int) -> dict[int | str, Fraction]:
     return powers
 
 
-def _primes_up_to(n: int) -> list[int]:
-    small = _small_primes()
-    if n <= small[-1]:
-        return [p for p in small if p <= n]
-    sieve = bytearray([1]) * (n + 1)
-    for p in small:
-        if p * p > n:
+@lru_cache(maxsize=1)
+def _all_primes() -> tuple[int, ...]:
+    sieve = bytearray([1]) * (MAX_FACTORIAL + 1)
+    for p in _small_primes():
+        if p * p > MAX_FACTORIAL:
             break
-        sieve[p * p::p] = bytes(len(range(p * p, n + 1, p)))
-    return [p for p in range(2, n + 1) if sieve[p]]
+        sieve[p * p::p] = bytes(len(range(p * p, MAX_FACTORIAL + 1, p)))
+    return tuple(p for p in range(2, MAX_FACTORIAL + 1) if sieve[p])
+
+
+def _primes_up_to(n: int) -> tuple[int, ...]:
+    return _all_primes()[:bisect_right(_all_primes(), n)]
 
 
 def equal_factored(one: Factored, other: Factored) -> bool:

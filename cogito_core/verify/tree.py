@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 MAX_CHARS = 8_000
-MAX_TOKENS = 2_000
+MAX_TOKENS = 1_200
 MAX_DEPTH = 64
 MAX_DIGITS = 2_000
 
