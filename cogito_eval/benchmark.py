@@ -46,7 +46,8 @@ class Columns(Manifest):
 class Hub(Manifest):
     """Where the benchmark is on the Hugging Face Hub, and which of its Parquet files hold the split.
 
-    `revision` is a branch, tag or commit; `columns` differ from upstream's own files on many hub copies.
+    `archive` is a zip with the pictures that the records name; `revision` is a branch, tag or commit; `columns` differ
+    from upstream's own files on many hub copies.
     """
 
     id: str
@@ -54,6 +55,8 @@ class Hub(Manifest):
     split: str
     revision: str = "main"
     files: tuple[str, ...] = ()
+    format: Format = "parquet"
+    archive: str = ""
     columns: Columns | None = None
     where: dict[str, str | int | bool] = Field(default_factory=dict)
 
@@ -66,13 +69,17 @@ class Hub(Manifest):
 
 
 class Layout(Manifest):
-    """One way in which the records lie on disk: `files` are patterns below the benchmark's folder."""
+    """One way in which the records lie on disk: `files` are patterns below the benchmark's folder.
+
+    Pictures lie below `pictures_in`, or in the zip `archive` beside the records if they are not unpacked.
+    """
 
     name: str
     files: tuple[str, ...] = Field(min_length=1)
     format: Format
     columns: Columns | None = None
     pictures_in: str = ""
+    archive: str = ""
     part_from: Literal["", "file", "folder"] = ""
     items: int | None = None
     where: dict[str, str | int | bool] = Field(default_factory=dict)

@@ -6,22 +6,22 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from cogito_eval.benchmark import Benchmark, Columns
-from cogito_eval.item import LETTERS, Item, PictureRef
+from cogito_eval.item import LETTERS, Item, PicturePlaces, PictureRef
 from cogito_eval.options import options_in_problem, read_options
 from cogito_eval.records import Record, fill_template, lookup
 
 
-def build_item(benchmark: Benchmark, record: Record, columns: Columns, *, id: str, part: str, base: Path) -> Item:
+def build_item(benchmark: Benchmark, record: Record, columns: Columns, *, id: str, part: str,
+               places: PicturePlaces) -> Item:
     """One record as an item. Raises ValueError with a reason where it cannot be asked or judged."""
     problem = _problem(record, columns)
     choices, shown = _choices(record, columns, problem)
     raw_gold = lookup(record, columns.gold)
     gold, aliases, kind = _gold(raw_gold, choices, columns, benchmark, record)
-    pictures = tuple(_pictures(record, columns, base))
+    pictures = tuple(_pictures(record, columns, places))
     problem, choices = _place_marks(problem, choices, len(pictures))
     tags = {name: _tag(lookup(record, path)) for name, path in benchmark.breakdowns.items()}
     cluster = fill_template(benchmark.cluster, record) if benchmark.cluster else _picture_cluster(pictures) or id
@@ -66,7 +66,8 @@ def _place_marks(problem: str, choices: tuple[str, ...], pictures: int) -> tuple
 
 def _choices(record: Record, columns: Columns, problem: str) -> tuple[tuple[str, ...], bool]:
     if columns.choices_form == "in_problem":
-        return options_in_problem(problem), True
+        # Where the question itself is in the picture, the record may hold its text elsewhere.
+        return options_in_problem(str(record.get("_options_text") or problem)), True
     if columns.choices_form == "in_picture":
         return (), True
     if columns.choices_form == "columns":
@@ -74,7 +75,8 @@ def _choices(record: Record, columns: Columns, problem: str) -> tuple[tuple[str,
         return tuple(str(text).strip() for text in found if text not in (None, "")), False
     if not columns.choices:
         return (), False
-    return read_options(lookup(record, columns.choices), columns.choices_form), False
+    shown = bool(record.get("_options_in_picture"))
+    return read_options(lookup(record, columns.choices), columns.choices_form), shown
 
 
 def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Benchmark,
@@ -150,18 +152,18 @@ def _twins(letter: str, choices: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(LETTERS[i] for i, other in enumerate(choices) if other == text and LETTERS[i] != letter)
 
 
-def _pictures(record: Record, columns: Columns, base: Path) -> Iterator[PictureRef]:
+def _pictures(record: Record, columns: Columns, places: PicturePlaces) -> Iterator[PictureRef]:
     for name in columns.pictures:
         value = fill_template(name, record) if "{" in name else lookup(record, name)
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, Mapping):
                 data, path = one.get("bytes"), one.get("path")
                 if data is not None or path:
-                    yield PictureRef(base / path if path and data is None else None, data)
+                    yield PictureRef(None, data) if data is not None else places.of(str(path))
             elif isinstance(one, bytes):
                 yield PictureRef(None, one)
             elif isinstance(one, str) and one.strip():
-                yield PictureRef(base / one)
+                yield places.of(one)
 
 
 def _picture_cluster(pictures: tuple[PictureRef, ...]) -> str:
@@ -190,7 +192,8 @@ def _official_row(benchmark: Benchmark, record: Record, columns: Columns, id: st
     hook = benchmark.hook("official_row")
     row: dict[str, Any] = {"id": id, "gold": gold, "choices": list(choices) or None}
     row |= {name: lookup(record, path) for name, path in benchmark.official.row.items()}
-    return row | (hook(record, choices) if hook is not None else {})
+    more = hook(record, choices) if hook is not None else {}
+    return {} if more is None else row | more
 
 
 def without_pictures(item: Item) -> Item:

@@ -187,9 +187,7 @@ def _slug(text: str) -> str:
 
 
 if importlib.util.find_spec("cogito_eval.verify_cli") is not None:
-    from cogito_eval.verify_cli import app as verify_app
-
-    app.add_typer(verify_app, name="verify")
+    app.add_typer(importlib.import_module("cogito_eval.verify_cli").app, name="verify")
 
 
 def main() -> None:

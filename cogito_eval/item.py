@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,17 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class PictureRef:
-    """A picture on disk or in a record; `read()` gives its encoded bytes."""
+    """A picture in a file, in a zip, or in a record; `read()` gives its encoded bytes."""
 
     path: Path | None = None
     data: bytes | None = None
+    archive: Path | None = None
 
     @property
     def is_there(self) -> bool:
         """Whether the bytes can be had."""
+        if self.archive is not None:
+            return str(self.path) in _members(self.archive)
         return self.data is not None or (self.path is not None and self.path.is_file())
 
     def read(self) -> Picture:
@@ -32,9 +38,42 @@ class PictureRef:
         if self.path is None:
             raise CogitoError("the record names no picture")
         try:
+            if self.archive is not None:
+                with zipfile.ZipFile(self.archive) as archive:
+                    return Picture(archive.read(str(self.path)), self.path.name)
             return Picture(self.path.read_bytes(), self.path.name)
-        except OSError as error:
-            raise CogitoError(f"{self.path}: the picture cannot be read ({error.strerror})") from error
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise CogitoError(f"{self.path}: the picture cannot be read ({error})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePlaces:
+    """Where the pictures that records name are looked for: a folder, then a zip."""
+
+    folder: Path
+    archive: Path | None = None
+
+    def of(self, name: str) -> PictureRef:
+        """The picture of that name; the folder's path where it is in neither place."""
+        path = self.folder / name
+        if self.archive is None or path.is_file():
+            return PictureRef(path)
+        inside = Path(os.path.normpath(name))
+        members = _members(self.archive)
+        for name_inside in (str(inside), f"{self.archive.stem}/{inside.name}", inside.name):
+            if name_inside in members:
+                return PictureRef(Path(name_inside), archive=self.archive)
+        return PictureRef(path)
+
+
+@lru_cache(maxsize=8)
+def _members(archive: Path) -> frozenset[str]:
+    """Names in a zip; none where it is not there or no zip."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return frozenset(opened.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)

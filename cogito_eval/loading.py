@@ -14,7 +14,7 @@ from typing import Literal
 from cogito_core.console import CogitoError
 from cogito_eval.benchmark import Benchmark, Columns, Layout
 from cogito_eval.building import build_item, without_pictures
-from cogito_eval.item import Item
+from cogito_eval.item import Item, PicturePlaces
 from cogito_eval.records import KEY, Record, fill_template, lookup, read_records
 
 
@@ -102,8 +102,8 @@ def _hub_layout(benchmark: Benchmark) -> list[Layout]:
     if hub is None:
         return []
     part: Literal["", "folder"] = "folder" if len(hub.configs) > 1 else ""
-    return [Layout(name="hub", files=hub.patterns, format="parquet", columns=hub.columns, part_from=part,
-                   where=hub.where)]
+    return [Layout(name="hub", files=hub.patterns, format=hub.format, columns=hub.columns, part_from=part,
+                   where=hub.where, archive=hub.archive)]
 
 
 def _download(benchmark: Benchmark) -> Path:
@@ -114,6 +114,7 @@ def _download(benchmark: Benchmark) -> Path:
 
     try:
         patterns = [pattern.replace("**/", "*") for pattern in benchmark.hub.patterns]
+        patterns += [benchmark.hub.archive] if benchmark.hub.archive else []
         return Path(snapshot_download(benchmark.hub.id, repo_type="dataset", revision=benchmark.hub.revision,
                                       allow_patterns=patterns))
     except Exception as error:  # The hub client raises its own, httpx's and OSError's types.
@@ -154,7 +155,9 @@ def _take(out: ItemSet, record: Record, columns: Columns, layout: Layout, base: 
     """Add the item of one record to `out`, or the reason why it cannot be asked."""
     id = _identity(record, columns, part, position)
     try:
-        item = build_item(out.benchmark, record, columns, id=id, part=part, base=base / layout.pictures_in)
+        archive = base / layout.archive if layout.archive else None
+        places = PicturePlaces(base / layout.pictures_in, archive)
+        item = build_item(out.benchmark, record, columns, id=id, part=part, places=places)
     except ValueError as error:
         out.unusable.append((id, str(error)))
         return

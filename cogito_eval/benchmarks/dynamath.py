@@ -6,7 +6,6 @@ accuracy is the share of seed questions all of whose variants are right.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,10 @@ _FORMS = {
 
 
 def adapt(record: Record, path: Path) -> Record:
-    """The seed question that a variant belongs to; on the Hub the id holds it."""
+    """The seed question that a variant belongs to: the record's id on the Hub, its key in the release."""
     seed = str(record.get("id") or record[KEY])
-    kind = str(record.get("answer_type") or record.get("ground_truth_type") or "")
-    return {**record, "_seed_question": re.sub(r"^q", "", seed), "answer_type": kind}
+    level = record.get("level") or record.get("knowledge_level")
+    return {**record, "_seed_question": seed, "_level": level}
 
 
 def own_prompt(item: Item) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cogito_eval.item import LETTERS
 from cogito_eval.records import Record
@@ -19,3 +20,8 @@ def adapt(record: Record, path: Path) -> Record | None:
     # The picture lies beside data.json: <folder>/<id>/img_diagram.png.
     folder = path.parent.parent.name
     return {**record, "gold_value": gold, "_folder": f"{folder}/{path.parent.name}"}
+
+
+def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any] | None:
+    """The released rule needs the candidates' values, which hub copies do not carry: no official verdict there."""
+    return {} if record.get("precise_value") else None

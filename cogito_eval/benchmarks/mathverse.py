@@ -1,20 +1,20 @@
-"""MathVerse: its own query, and the text-only version that has no picture."""
+"""MathVerse: its own query, and versions without a picture or without a text."""
 
 from __future__ import annotations
 
 from cogito_eval.item import Item
-from cogito_eval.options import options_in_problem
 from cogito_eval.records import Record
+
+_IN_PICTURE = "Answer the question in the picture."
 
 
 def adapt(record: Record, path: object) -> Record:
     """Each version of a problem is an item: the sample index tells versions of the release apart."""
-    return {**record, "problem_version": record.get("problem_version") or "unnamed"}
-
-
-def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, object]:
-    """The options stand in the question; the rule reads them as a list."""
-    return {"choices": list(options_in_problem(str(record.get("question", "")))) or None}
+    out = {**record, "problem_version": record.get("problem_version") or "unnamed"}
+    if not str(record.get("question") or "").strip():
+        # The version "Vision Only" has the whole question in the picture.
+        out |= {"question": _IN_PICTURE, "_options_text": record.get("question_for_eval")}
+    return out
 
 
 def own_prompt(item: Item) -> str:

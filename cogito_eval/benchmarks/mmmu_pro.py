@@ -20,7 +20,7 @@ def adapt(record: Record, path: Path) -> Record:
     setting, subject = "vision" if vision else "standard", record.get("subject") or _subject(record)
     out = {**record, "_setting": setting, "subject": subject}
     if vision:
-        out["question"] = _VISION_QUESTION
+        out |= {"question": _VISION_QUESTION, "_options_in_picture": True}
     else:
         # Text files name pictures that they do not carry: named and not there is absent.
         for i in range(1, 8):

@@ -10,6 +10,7 @@ import pytest
 from cogito_core.console import CogitoError
 from cogito_eval.benchmark import Benchmark, benchmark_names, load_benchmark, parse_names
 from cogito_eval.building import build_item
+from cogito_eval.item import PicturePlaces
 from cogito_eval.loading import load_items
 from cogito_eval.records import read_records
 
@@ -26,7 +27,7 @@ def _benchmark(**columns: object) -> Benchmark:
 
 def _item(record: dict[str, object], **columns: object):
     benchmark = _benchmark(**columns)
-    return build_item(benchmark, {"_key": None, **record}, benchmark.columns, id="1", part="", base=Path("/nowhere"))
+    return build_item(benchmark, {"_key": None, **record}, benchmark.columns, id="1", part="", places=PicturePlaces(Path("/nowhere")))
 
 
 def test_a_choice_benchmark_needs_a_manifest_alone(choice_bench):
@@ -179,3 +180,80 @@ def test_names():
     assert parse_names("all") == SHIPPED
     with pytest.raises(CogitoError):
         parse_names(" , ")
+
+
+def test_pictures_in_a_zip_beside_the_records(tmp_path):
+    import zipfile
+
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps(
+        {"id": i, "question": "Which comes next?", "image_path": f"./images/{i}.png", "label": "b", "tag": "Spatial"}
+    ) + "\n" for i in range(3)))
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        archive.writestr("images/0.png", png(0))
+        archive.writestr("images/1.png", png(1))
+    found = load_items(load_benchmark("visulogic"), tmp_path)
+    assert [item.pictures[0].read().bytes for item in found.items] == [png(0), png(1)]
+    assert [item.gold for item in found.items] == ["B", "B"] and len(found.absent) == 1
+
+
+def _hub_copy(folder: Path, name: str, rows: list[dict]) -> Path:
+    """Rows as a hub copy keeps them, pictures as the image feature."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / name)
+    return folder
+
+
+def test_mathvistas_hub_copy(tmp_path):
+    image = {"bytes": png(3), "path": "1.jpg"}
+    row = {"pid": "1", "question": "How far?", "image": "images/1.jpg", "decoded_image": image, "choices": None,
+           "unit": None, "precision": 1.0, "answer": "1.2", "question_type": "free_form", "answer_type": "float",
+           "metadata": {"source": "SciBench", "task": "textbook"}}
+    other = row | {"pid": "2", "choices": ["near", "far"], "answer": "far", "question_type": "multi_choice",
+                   "answer_type": "text"}
+    first, second = load_items(load_benchmark("mathvista"), _hub_copy(
+        tmp_path, "data/testmini-00000-of-00001.parquet", [row, other])).items
+    assert first.official["precision"] == 1 and first.policy == "rounded(1)" and first.kind == "number"
+    assert (second.gold, second.choices) == ("B", ("near", "far"))
+    assert first.pictures[0].read().bytes == png(3)
+
+
+def test_mmmu_pros_two_settings(tmp_path):
+    image = {"bytes": png(4), "path": "p.png"}
+    options = "['one', 'two', 'three']"
+    _hub_copy(tmp_path, "standard (10 options)/test-0.parquet", [
+        {"id": "test_Art_1", "question": "Which <image 1>?", "options": options, "answer": "B", "image_1": image}])
+    _hub_copy(tmp_path, "vision/test-0.parquet", [
+        {"id": "test_Art_1", "image": image, "options": options, "answer": "B", "subject": "Art"}])
+    items = {item.tags["setting"][0]: item for item in load_items(load_benchmark("mmmu_pro"), tmp_path).items}
+    assert "(B) two" in items["standard"].question and items["standard"].problem == "Which <image>?"
+    assert "two" not in items["vision"].question and items["vision"].choices == ("one", "two", "three")
+    assert items["vision"].gold == "B" and items["vision"].official["index2ans"]["C"] == "three"
+
+
+def test_mathverses_question_in_the_picture(tmp_path):
+    row = {"sample_index": "5", "problem_index": "1", "problem_version": "Vision Only", "question": "", "answer": "B",
+           "image": {"bytes": png(5), "path": "a.png"}, "question_type": "multi-choice", "query_wo": "See the picture.",
+           "question_for_eval": "How long is it?\nChoices:\nA:2\nB:3", "metadata": {"subject": "Plane Geometry"}}
+    item = load_items(load_benchmark("mathverse"), _hub_copy(tmp_path, "testmini-0.parquet", [row])).items[0]
+    assert (item.gold, item.kind, item.choices) == ("B", "choice", ("2", "3"))
+    assert "A:2" not in item.question and item.question == "Answer the question in the picture."
+
+
+def test_dynamaths_variants_share_their_seed_question(tmp_path):
+    for variant in (1, 2):
+        _hub_copy(tmp_path, f"data/sample{variant}-00000-of-00001.parquet", [
+            {"id": str(q), "question": "What?", "image": "x.png", "decoded_image": {"bytes": png(q), "path": "x.png"},
+             "ground_truth": "1.5", "answer_type": "float", "subject": "algebra", "knowledge_level": "high school"}
+            for q in (1, 2)])
+    items = load_items(load_benchmark("dynamath"), tmp_path).items
+    assert [item.cluster for item in items] == ["1", "2", "1", "2"] and len({item.id for item in items}) == 4
+    assert items[0].policy == "absolute(1e-3)" and items[0].tags["level"] == ("high school",)
+
+
+def test_a_hub_geometry_problem_has_no_official_verdict(tmp_path):
+    row = {"images": [{"bytes": png(6), "path": None}], "problem": "<image>Find x.", "answer": "3"}
+    item = load_items(load_benchmark("geometry3k"), _hub_copy(tmp_path, "data/test-0.parquet", [row])).items[0]
+    assert item.official == {} and item.problem == "<image>Find x."
