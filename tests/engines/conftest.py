@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cogito_core.engines.base import Chat, Message, Request, Sampling, seed_of
 from cogito_core.sample import Picture
+
+from .vllm_server import VllmServer
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +21,13 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from .tiny_model import save_tiny_model
 
     return save_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def nano_server() -> Iterator[VllmServer]:
+    """A real vLLM server with nano; it takes half a minute to start, so all tests share it."""
+    with VllmServer("nano") as server:
+        yield server
 
 
 def draw_picture(seed: int, width: int = 56, height: int = 56) -> Picture:

@@ -6,7 +6,6 @@ Run in the environment that scripts/setup-vllm-env.sh makes: .venv-vllm/bin/pyth
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,11 +24,9 @@ from cogito_core.engines.wire import request_body  # noqa: E402
 from cogito_core.sample import Picture  # noqa: E402
 
 from .conftest import draw_picture  # noqa: E402
-from .vllm_server import VllmServer  # noqa: E402
+from .vllm_server import CONTEXT  # noqa: E402
 
 pytestmark = pytest.mark.vllm
-
-CONTEXT = 512
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +42,8 @@ def vllm():
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[VllmServer]:
-    with VllmServer("nano", context=CONTEXT) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def served(server):
-    engine = open_engine(f"openai:{server.url}", "nano")
+def served(nano_server):
+    engine = open_engine(f"openai:{nano_server.url}", "nano")
     yield engine
     engine.close()
 
@@ -96,7 +87,7 @@ def assert_same(ours, theirs, *, tolerance: float = 1e-4):
             assert a.logprobs == pytest.approx(b.logprobs, abs=tolerance)
 
 
-def test_prompt_ids_are_the_same_in_all_engines_and_the_official_processor(reference, vllm, server, served):
+def test_prompt_ids_are_the_same_in_all_engines_and_the_official_processor(reference, vllm, nano_server, served):
     import io
 
     from PIL import Image
@@ -115,7 +106,7 @@ def test_prompt_ids_are_the_same_in_all_engines_and_the_official_processor(refer
         assert outputs[0].prompt_token_ids == ours
         messages = served._writer.messages(request.chat)
         body = request_body("nano", messages, request.sampling, 0, served.servers[0].traits)
-        assert server.post("/v1/chat/completions", json.loads(body))["prompt_token_ids"] == ours
+        assert nano_server.post("/v1/chat/completions", json.loads(body))["prompt_token_ids"] == ours
 
 
 def test_greedy_answers_and_log_probabilities_are_equal(reference, vllm, served):

@@ -15,11 +15,13 @@ from typing import Any
 
 from cogito_core.engines.models import resolve_model
 
+CONTEXT = 512
+
 
 class VllmServer:
     """`with VllmServer("nano") as server:` serves a model on a free port of this machine."""
 
-    def __init__(self, model: str, *, context: int = 512, python: str = sys.executable) -> None:
+    def __init__(self, model: str, *, context: int = CONTEXT, python: str = sys.executable) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
