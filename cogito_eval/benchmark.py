@@ -46,7 +46,7 @@ class Columns(Manifest):
 class Hub(Manifest):
     """Where the benchmark is on the Hugging Face Hub, and which of its Parquet files hold the split.
 
-    `archive` is a zip with the pictures that the records name; `revision` is a branch, tag or commit; `columns` differ
+    `archive` is a zip with the pictures that the records name, `revision` a branch, tag or commit; `columns` differ
     from upstream's own files on many hub copies.
     """
 

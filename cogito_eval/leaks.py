@@ -83,7 +83,7 @@ def _probes(name: str, root: Path | None, *, optional: bool) -> list[ProbeItem]:
         except CogitoError as blind_error:
             warn(f"not compared with {name}: {blind_error}")
             return []
-    return [_probe(name, item, seen.get(item.id)) for item in whole]
+    return [_probe(benchmark.name, item, seen.get(item.id)) for item in whole]
 
 
 def _probe(name: str, item: Item, with_pictures: Item | None) -> ProbeItem:
