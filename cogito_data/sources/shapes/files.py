@@ -9,6 +9,7 @@ from typing import Any
 
 from cogito_core.console import CogitoError
 from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.shapes.json_stream import stream_list, stream_pairs
 
 
 def read_json(path: Path) -> Any:
@@ -38,27 +39,17 @@ def json_list(path: Path, key: str | None = None) -> Iterator[Row]:
     if key is None and _looks_like_lines(path):
         yield from json_lines(path)
         return
-    loaded = read_json(path)
-    if key is not None:
-        if not isinstance(loaded, dict) or key not in loaded:
-            raise CogitoError(f"{path} lacks the key '{key}'")
-        loaded = loaded[key]
-    if not isinstance(loaded, list):
-        raise CogitoError(f"{path} should hold a list of rows, not {type(loaded).__name__}")
-    for number, values in enumerate(loaded):
+    for number, values in enumerate(stream_list(path, key)):
         yield as_row(f"{path.name}, row {number}", values)
 
 
 def json_dict(path: Path, id_field: str) -> Iterator[Row]:
-    """The objects of a JSON object `{id: row}`, in file order; the key goes into `id_field`.
+    """The rows of a JSON object `{id: row}`, in file order; the key goes into `id_field`.
 
     Raises:
         CogitoError: the file is no JSON object.
     """
-    loaded = read_json(path)
-    if not isinstance(loaded, dict):
-        raise CogitoError(f"{path} should hold an object of rows by id, not {type(loaded).__name__}")
-    for key, values in loaded.items():
+    for key, values in stream_pairs(path):
         row = as_row(f"{path.name}, row '{key}'", values)
         yield Row(row.where, {**row.values, id_field: key})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ _SUBTYPES = ("train2014", "val2014", "test2015")
 _ANNOTATION = "__annotation__"
 _EXPECTED = "__expected__"
 _SUBTYPE = "__subtype__"
+_KEPT = ("multiple_choice_answer", "question_type", "answer_type")
 
 
 def coco_folders(subtype: str) -> tuple[str, ...]:
@@ -41,16 +43,34 @@ def _pairs(base: Path) -> Iterator[tuple[Path, Path]]:
 
 def _read(base: Path) -> Iterator[Row]:
     for questions, beside in _pairs(base):
-        known: dict[Any, Any] = {}
-        if beside.is_file():
-            listed = json_list(beside, "annotations")
-            known = {row.values.get("question_id"): row.values for row in listed}
-        head = read_json(questions)
-        subtype = head.get("data_subtype", "") if isinstance(head, dict) else ""
+        known = _annotations(beside) if beside.is_file() else {}
+        subtype = _subtype(questions)
         for row in json_list(questions, "questions"):
             found = known.get(row.values.get("question_id"))
             place = {_ANNOTATION: found, _EXPECTED: beside.name, _SUBTYPE: subtype}
             yield Row(row.where, {**row.values, **place})
+
+
+def _annotations(path: Path) -> dict[Any, Any]:
+    """Annotations by question. Of the ten answers only the words are kept: the train file has 4.4 million."""
+    known: dict[Any, Any] = {}
+    for row in json_list(path, "annotations"):
+        values = {key: row.values[key] for key in _KEPT if key in row.values}
+        answers = row.values.get("answers")
+        words = [a.get("answer") for a in answers if isinstance(a, dict)] if isinstance(answers, list) else []
+        if words and all(isinstance(word, str) for word in words):
+            values["answers"] = tuple(sys.intern(str(word)) for word in words)
+        known[row.values.get("question_id")] = values
+    return known
+
+
+def _subtype(questions: Path) -> str:
+    """`train2014`, `val2014`: from the file's name, else from its head or tail, where upstream names it."""
+    named = next((name for name in _SUBTYPES if name in questions.name), None)
+    if named is not None:
+        return named
+    head = read_json(questions)
+    return str(head.get("data_subtype", "")) if isinstance(head, dict) else ""
 
 
 def _problem(row: Row, base: Path) -> Problem:
@@ -61,7 +81,7 @@ def _problem(row: Row, base: Path) -> Problem:
         raise row.fail("empty_gold", f"question {number} has no annotation in {row.values[_EXPECTED]}")
     annotation = Row(f"{row.values[_EXPECTED]}, question {number}", found)
     chosen = annotation.text("multiple_choice_answer") if "multiple_choice_answer" in found else None
-    gold, counts = annotated(row, (answer.text("answer") for answer in annotation.rows("answers")), chosen=chosen)
+    gold, counts = annotated(row, annotation.texts("answers"), chosen=chosen)
     subtype = row.text(_SUBTYPE)
     return Problem(
         upstream_id=number,

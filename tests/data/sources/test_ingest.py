@@ -134,9 +134,9 @@ def test_a_folder_without_a_known_layout_names_what_was_looked_for(tmp_path: Pat
         ingest("tabmwp", root=tmp_path / "up", out=tmp_path / "out")
 
 
-def test_damaged_json_names_file_and_line(tmp_path: Path) -> None:
-    put(tmp_path / "up/problems_train.json", '{"1": {"question": ')
-    with pytest.raises(CogitoError, match=r"problems_train\.json is not valid JSON \(line 1"):
+def test_damaged_json_names_file_and_row(tmp_path: Path) -> None:
+    put(tmp_path / "up/problems_train.json", '{"1": {"question": "q?"}, "2": {"question": ')
+    with pytest.raises(CogitoError, match=r"problems_train\.json is not valid JSON \(after row '1': "):
         ingest("tabmwp", root=tmp_path / "up", out=tmp_path / "out")
 
 
