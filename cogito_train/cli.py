@@ -35,11 +35,13 @@ def train(
         raise typer.BadParameter("give --recipe NAME or FILE")
     prepare_threads()
     from cogito_train.config import load_train_recipe
+    from cogito_train.stages import TrainingData
 
     loaded = load_train_recipe(recipe, settings or [])
     directory = output or Path("runs") / f"train-{Path(recipe).stem}"
     if resume and not (directory / "config.yaml").exists():
         raise CogitoError(f"there is no run to resume in {directory}")
+    TrainingData.open(loaded.data)  # a wrong path is said before torch is loaded
     _require_torch()
     _quiet_libraries()
     from cogito_train.parallel import World

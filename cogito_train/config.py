@@ -14,7 +14,6 @@ from cogito_core.console import CogitoError
 from cogito_core.manifest import Manifest, apply_overrides, load_recipe
 from cogito_core.manifest import validate as validate_manifest
 from cogito_train.curriculum import weight_curve
-from cogito_train.loss import LossRule
 from cogito_train.rewards import RewardRule
 
 
@@ -86,7 +85,13 @@ class Stage(Manifest):
 
 
 class Objective(Manifest):
-    """The loss; see `LossRule` and `group_advantages`."""
+    """How answer tokens become one number; see `policy_loss` and `group_advantages`.
+
+    `average` is how tokens are weighed: "token" = mean over all tokens of the update (DAPO), "sequence" = mean over
+    answers of each answer's token mean (GRPO's equation), "constant" = sum over (answers * max tokens) (Dr. GRPO).
+    `engine_cap` caps the importance ratio between trainer and engine (truncated importance sampling); 0 is off, as is
+    a `dual_clip` of 0. `drop_truncated` leaves cut answers out of the loss.
+    """
 
     clip_low: float = Field(default=0.2, gt=0)
     clip_high: float = Field(default=0.2, gt=0)
@@ -96,10 +101,6 @@ class Objective(Manifest):
     engine_cap: float = Field(default=0.0, ge=0)
     advantage_scale: Literal["group", "batch", "none"] = "group"
     drop_truncated: bool = False
-
-    def rule(self) -> LossRule:
-        """The part that the loss function reads."""
-        return LossRule(**self.model_dump(exclude={"advantage_scale", "drop_truncated"}))
 
 
 class Optimizer(Manifest):

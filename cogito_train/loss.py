@@ -12,26 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cogito_train.config import Objective
+
 LOG_RATIO_LIMIT = 10.0
 KL_LIMIT = 10.0
-
-
-@dataclass(frozen=True)
-class LossRule:
-    """How answer tokens become one number.
-
-    `average` is how tokens are weighed: "token" = mean over all tokens of the update (DAPO), "sequence" =
-    mean over answers of each answer's token mean (GRPO's equation), "constant" = sum over (answers * max
-    tokens) (Dr. GRPO). `engine_cap` caps the importance ratio between trainer and engine (truncated
-    importance sampling); 0 is off.
-    """
-
-    clip_low: float = 0.2
-    clip_high: float = 0.2
-    dual_clip: float = 0.0
-    kl: float = 1e-3
-    average: str = "token"
-    engine_cap: float = 0.0
 
 
 @dataclass
@@ -47,7 +31,7 @@ def policy_loss(
     old_logprobs: Tensor,
     advantages: Tensor,
     token_weights: Tensor,
-    rule: LossRule,
+    rule: Objective,
     *,
     reference_logprobs: Tensor | None = None,
     engine_logprobs: Tensor | None = None,

@@ -85,7 +85,7 @@ def update_policy(
     `old_logprobs` holds one tensor a group, from before the step's first update; None means that this is
     the first update, where old and current log-probabilities are the same and the pass is spared.
     """
-    rule = policy.recipe.objective.rule()
+    rule = policy.recipe.objective
     masks = [group.trained() for group in groups]
     totals = world.sum(
         {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cogito_train.loss import LossRule, importance_weights, k3_divergence, policy_loss, token_weights
+from cogito_train.config import Objective
+from cogito_train.loss import importance_weights, k3_divergence, policy_loss, token_weights
 
 
 def _numpy_loss(new, old, ref, adv, weight, rule):
@@ -24,7 +25,7 @@ def _tokens(seed: int, count: int = 400, spread: float = 1.0) -> list[torch.Tens
     return [torch.tensor(a, dtype=torch.float64) for a in (new, old, ref, rng.normal(size=count))]
 
 
-@pytest.mark.parametrize("rule", [LossRule(), LossRule(clip_high=0.28), LossRule(dual_clip=3.0, kl=0.1)])
+@pytest.mark.parametrize("rule", [Objective(), Objective(clip_high=0.28), Objective(dual_clip=3.0, kl=0.1)])
 @pytest.mark.parametrize("spread", [0.1, 1.0, 15.0])
 def test_equals_numpy_to_1e_12(rule, spread):
     new, old, ref, adv = _tokens(0, spread=spread)
@@ -37,7 +38,7 @@ def test_equals_numpy_to_1e_12(rule, spread):
 def test_a_log_ratio_of_any_size_gives_a_finite_loss_and_gradient():
     new = torch.tensor([-1e4, -1.0, 0.0], requires_grad=True)
     old = torch.tensor([0.0, -1e4, -1e4])
-    parts = policy_loss(new, old, torch.tensor([1.0, -1.0, 1.0]), torch.ones(3), LossRule(), reference_logprobs=old)
+    parts = policy_loss(new, old, torch.tensor([1.0, -1.0, 1.0]), torch.ones(3), Objective(), reference_logprobs=old)
     parts.loss.backward()
     assert torch.isfinite(parts.loss) and torch.isfinite(new.grad).all()
 
@@ -46,7 +47,7 @@ def test_on_policy_gradient_is_the_plain_policy_gradient():
     logits = torch.randn(5, 7, dtype=torch.float64, requires_grad=True)
     chosen, adv = torch.arange(5), torch.randn(5, dtype=torch.float64)
     new = logits.log_softmax(-1)[torch.arange(5), chosen]
-    policy_loss(new, new.detach(), adv, torch.full((5,), 0.2, dtype=torch.float64), LossRule(kl=0)).loss.backward()
+    policy_loss(new, new.detach(), adv, torch.full((5,), 0.2, dtype=torch.float64), Objective(kl=0)).loss.backward()
     expected = torch.autograd.grad(-(adv * logits.log_softmax(-1)[torch.arange(5), chosen]).mean(), logits)[0]
     torch.testing.assert_close(logits.grad, expected)
 
@@ -54,9 +55,9 @@ def test_on_policy_gradient_is_the_plain_policy_gradient():
 def test_dropped_tokens_leave_no_trace_even_when_not_a_number():
     new, old, ref, adv = _tokens(1, 6)
     weight = torch.tensor([1.0, 1, 1, 0, 0, 1], dtype=torch.float64) / 4
-    clean = policy_loss(new, old, adv, weight, LossRule(), reference_logprobs=ref)
+    clean = policy_loss(new, old, adv, weight, Objective(), reference_logprobs=ref)
     old[3], ref[4] = float("nan"), float("inf")
-    dirty = policy_loss(new, old, adv, weight, LossRule(), reference_logprobs=ref)
+    dirty = policy_loss(new, old, adv, weight, Objective(), reference_logprobs=ref)
     assert float(clean.loss) == float(dirty.loss) and dirty.sums["tokens"] == 4
 
 
@@ -64,11 +65,11 @@ def test_cutting_an_update_into_pieces_leaves_loss_and_gradient_alone():
     new, old, ref, adv = _tokens(2)
     new.requires_grad_()
     weight = torch.full_like(old, 1 / 400)
-    policy_loss(new, old, adv, weight, LossRule(), reference_logprobs=ref).loss.backward()
+    policy_loss(new, old, adv, weight, Objective(), reference_logprobs=ref).loss.backward()
     whole, new.grad = new.grad.clone(), None
     for part in torch.randperm(400).split(37):
         policy_loss(
-            new[part], old[part], adv[part], weight[part], LossRule(), reference_logprobs=ref[part]
+            new[part], old[part], adv[part], weight[part], Objective(), reference_logprobs=ref[part]
         ).loss.backward()
     torch.testing.assert_close(new.grad, whole, rtol=0, atol=1e-15)
 

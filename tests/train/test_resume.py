@@ -11,55 +11,13 @@ from pathlib import Path
 import pytest
 
 from cogito_core.console import CogitoError
-from cogito_core.runs import RunDir
 from cogito_train.checkpoint import load_progress
-from cogito_train.config import TrainRecipe, load_train_recipe
 from cogito_train.loop import Trainer
 from cogito_train.parallel import World
 
-from .tiny import nano_data
+from .conftest import RUN_SETTINGS, small_recipe, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
-
-SETTINGS = [
-    "prompts_per_step=4",
-    "prompts_per_update=2",
-    "samples_per_prompt=4",
-    "max_response_tokens=24",
-    "checkpoint_every=2",
-    "validation.every=2",
-    "validation.rows=6",
-    "validation.samples=2",
-    "optimizer.learning_rate=1e-4",
-    "check_first_rollouts=false",
-    "stages.0.steps=3",
-    "stages.1.steps=2",
-    "stages.2.steps=3",
-]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return nano_data(tmp_path_factory.mktemp("data"), train=6, validation=2)
-
-
-def _recipe(data: Path, *more: str) -> TrainRecipe:
-    return load_train_recipe("nano", [f"data={data}", *SETTINGS, *more])
-
-
-def _train(recipe: TrainRecipe, directory: Path) -> dict:
-    config = {"recipe": "nano", "train": recipe.model_dump(mode="json")}
-    with RunDir.open(directory, config=config, command="cogito-train") as run:
-        summary = Trainer(recipe, directory, run, World.join()).train()
-        run.summary(summary)
-    return summary
-
-
-@pytest.fixture(scope="module")
-def straight(data, tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("runs") / "straight"
-    _train(_recipe(data), directory)
-    return directory
 
 
 def _assert_same(run: Path, straight: Path) -> None:
@@ -87,7 +45,7 @@ def test_the_run_learned_something_to_compare(straight):
 @pytest.mark.parametrize("after", [1, 3, 4, 7])
 def test_stopped_after_any_step_it_ends_the_same(data, straight, tmp_path, monkeypatch, after):
     """Stopped in process at a step that is no checkpoint, at a stage's end, early in a stage, near the end."""
-    recipe, done = _recipe(data), []
+    recipe, done = small_recipe(data), []
     record = Trainer._record
 
     def stop_later(self, *args):
@@ -98,16 +56,16 @@ def test_stopped_after_any_step_it_ends_the_same(data, straight, tmp_path, monke
 
     monkeypatch.setattr(Trainer, "_record", stop_later)
     with pytest.raises(KeyboardInterrupt):
-        _train(recipe, tmp_path / "run")
+        train(recipe, tmp_path / "run")
     monkeypatch.undo()
-    _train(recipe, tmp_path / "run")
+    train(recipe, tmp_path / "run")
     _assert_same(tmp_path / "run", straight)
 
 
 def test_killed_with_signal_9_at_a_random_moment(data, straight, tmp_path):
     run = tmp_path / "run"
     command = [sys.executable, "-m", "cogito_train.cli", "--recipe", "nano", "-o", str(run)]
-    for setting in (f"data={data}", *SETTINGS):
+    for setting in (f"data={data}", *RUN_SETTINGS):
         command += ["--set", setting]
     # The time since the epoch picks the moment: another one at every call of the suite.
     wanted, pause = 1 + time.time_ns() // 1000 % 6, time.time_ns() // 1000 % 300 / 1000
@@ -129,7 +87,7 @@ def test_killed_with_signal_9_at_a_random_moment(data, straight, tmp_path):
 def test_a_finished_run_is_left_alone(data, straight):
     before = (straight / "metrics.jsonl").stat().st_mtime_ns
     command = [sys.executable, "-m", "cogito_train.cli", "--recipe", "nano", "-o", str(straight)]
-    for setting in (f"data={data}", *SETTINGS):
+    for setting in (f"data={data}", *RUN_SETTINGS):
         command += ["--set", setting]
     result = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert result.returncode == 0 and "finished already" in result.stdout
@@ -138,7 +96,7 @@ def test_a_finished_run_is_left_alone(data, straight):
 
 def test_a_checkpoint_of_another_shape_is_refused(data, straight, tmp_path):
     """A tensor that is on one side only must never keep its value in silence."""
-    recipe = _recipe(data, "train_vision=false")
+    recipe = small_recipe(data, "train_vision=false")
     trainer = Trainer(recipe, tmp_path, None, World.join())
     trainer.directory = straight
     with pytest.raises(CogitoError, match="does not fit this run"):

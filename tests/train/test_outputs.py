@@ -1,0 +1,105 @@
+"""What a finished run leaves behind: a model that loads, a report, a card, metrics that mean what they say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from safetensors.torch import load_file
+
+from cogito_core.engines.base import Request, Sampling
+from cogito_core.engines.transformers_engine import TransformersEngine
+from cogito_core.prompts import build_chat
+from cogito_core.shards import SampleStore
+
+from .conftest import RUN_SETTINGS
+
+pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+
+STAGES = ("easy", "medium", "hard")
+
+
+@pytest.fixture(scope="module")
+def rows(straight: Path) -> list[dict]:
+    return [json.loads(line) for line in (straight / "metrics.jsonl").read_text().splitlines()]
+
+
+def _summary(straight: Path) -> list[dict]:
+    return json.loads((straight / "summary.json").read_text())["stages"]
+
+
+def test_the_final_folder_is_a_model_that_answers(straight, data):
+    engine = TransformersEngine.load(str(straight / "final"))
+    sample = SampleStore(data / "data", "validation")[0]
+    chat = build_chat("nano", sample.problem, sample.images)
+    result = next(iter(engine.generate([Request("a", chat, (1, 2), Sampling(max_tokens=8))])))
+    assert result.error is None and len(result.answers) == 2
+
+
+def test_the_final_weights_are_the_best_of_the_last_stage(straight):
+    final, best = (load_file(straight / f / "model.safetensors") for f in ("final", "stages/hard/best"))
+    assert final.keys() == best.keys()
+    assert all(np.array_equal(final[name].numpy(), best[name].numpy()) for name in best)
+
+
+def test_what_is_handed_on_is_the_best_validated(straight):
+    best_before = None
+    for stage in _summary(straight):
+        known = {v["step"]: v["accuracy"] for v in stage["validations"]}
+        if best_before is not None:
+            known[0] = best_before
+        assert stage["validation"] == max(known.values()) == known[stage["best_step"]]
+        best_before = stage["validation"]
+
+
+def test_the_reference_moves_to_what_was_handed_on(straight):
+    events = [json.loads(line) for line in (straight / "events.jsonl").read_text().splitlines()]
+    starts = [event for event in events if event["event"] == "stage"]
+    assert [event["name"] for event in starts] == list(STAGES)
+    for event, before in zip(starts[1:], STAGES, strict=False):
+        assert event["reference"] == event["start"] == str((straight / "stages" / before / "best").resolve())
+
+
+def test_metrics_agree_with_the_recorded_answers(straight, rows):
+    for row in rows:
+        answers = pq.read_table(straight / "rollouts" / row["stage"] / f"{row['step']:05d}.parquet").to_pylist()
+        assert row["answers"] == len(answers) == 16
+        right = np.array([a["outcome"] == "right" for a in answers])
+        assert row["accuracy"] == right.mean()
+        assert row["reward"] == pytest.approx(np.mean([a["reward"] for a in answers]))
+        assert row["tokens"] == np.mean([len(a["token_ids"]) for a in answers])
+        assert sum(row["solved_histogram"]) == row["prompts"]
+        assert sum(row["weight_by_source"].values()) == pytest.approx(row["weight"] * row["prompts"])
+        parts = [json.loads(a["parts"]) for a in answers]
+        for name, mean in row["parts"].items():
+            assert mean == pytest.approx(np.mean([p[name] for p in parts]))
+    assert {"length", "repetition"} <= set(rows[-1]["parts"]) and "length" not in rows[0]["parts"]
+
+
+def test_a_seed_belongs_to_one_answer(straight):
+    seeds = [s for path in straight.glob("rollouts/*/*.parquet") for s in pq.read_table(path)["seed"].to_pylist()]
+    assert len(set(seeds)) == len(seeds) == 16 * 8
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(straight):
+    page = (straight / "report.html").read_text()
+    assert page.startswith("<!doctype html>") and "<svg" in page and "data:image/png;base64," in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "<script" not in page
+    for words in ("Stages", "Curves", "Difficulty", "Time", "Answers", *STAGES):
+        assert words in page
+
+
+def test_the_card_states_base_data_and_recipe(straight):
+    text = (straight / "final" / "README.md").read_text()
+    _, front, body = text.split("---", 2)
+    assert yaml.safe_load(front)["base_model"] == "nano"
+    assert "| nano-chart | 6 |" in body and "prompts_per_step: 4" in body
+    assert all(f"| {stage} |" in body for stage in STAGES)
+
+
+def test_the_config_of_the_run_is_complete(straight):
+    stored = yaml.safe_load((straight / "config.yaml").read_text())["train"]
+    assert stored["prompts_per_step"] == 4 and stored["stages"][2]["rewards"]["max_target"] > 0
+    assert len(RUN_SETTINGS) == 13 and stored["hand_over"]["optimizer"] == "reset"
