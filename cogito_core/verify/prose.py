@@ -16,7 +16,7 @@ from cogito_core.verify.verdict import Extraction
 from cogito_core.verify.words import number_words
 
 _BARE_LATEX = re.compile(
-    r"[-+]?\s?(?:[\d.]+\s*)?\\(?:[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|sqrt\s*(?:\[\d+\])?\s*\{[^{}]*\}|pi\b)"
+    r"(?<![\d.])[-+]?\s?(?:[\d.]+\s*)?\\(?:[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|sqrt\s*(?:\[\d+\])?\s*\{[^{}]*\}|pi\b)"
     r"(?:\s*[-+]?\s*(?:[\d.]+|\\pi\b|\\sqrt\s*\{[^{}]*\}|\\frac\s*\{[^{}]*\}\s*\{[^{}]*\}))*")
 _BETWEEN = re.compile(r"\b(?:between|from)\s+(-?\d[\d.,]*?)\s+(?:and|to)\s+(-?\d+(?:\.\d+)?)", re.I)
 _DENIED = re.compile(r"(?:\bnot|n't)\s+$", re.I)

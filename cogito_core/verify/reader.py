@@ -189,7 +189,7 @@ class Parser:
         token = self.token
         if token.kind not in ("word", "text") and not (token.kind == "cmd" and token.value in (
                 "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")) and not (
-                token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and left.op == "num"):
+                token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and not symbols(left)):
             return None
         if left.op not in ("num", "div", "neg", "mul", "pow", "root", "const", "add", "quantity", "pm", "percent", "deg", "func"):
             return None
