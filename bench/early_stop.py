@@ -38,7 +38,9 @@ def stored_trials(run: Path) -> tuple[StopRule, list[Outcomes]]:
         for row in sorted(rows, key=lambda row: row["trial"]):
             found.setdefault(row["id"], []).append(row["outcome"] == "right")
     if not found or any(len(outcomes) != rule.trials for outcomes in found.values()):
-        raise CogitoError(f"{run} does not hold all {rule.trials} trials of every question: build it with --exact-rate")
+        raise CogitoError(
+            f"{run} does not hold all {rule.trials} trials of every question: build it with --exact-rate"
+        )
     return rule, [tuple(outcomes) for outcomes in found.values()]
 
 
@@ -72,12 +74,19 @@ def main() -> None:
         saved = 1 - spent[name] / (rule.trials * len(questions))
         rows.append([name, spent[name], f"{spent[name] / len(questions):.2f}", f"{saved:.1%}", wrong])
     counts = Counter(sum(outcomes) for outcomes in questions)
-    print(f"{len(questions)} questions; right answers of {rule.trials}: {[counts[n] for n in range(rule.trials + 1)]}")
+    print(
+        f"{len(questions)} questions; right answers of {rule.trials}: {[counts[n] for n in range(rule.trials + 1)]}"
+    )
     table("early stop", ["schedule", "generations", "a question", "saved", "verdicts that differ"], rows)
     if given.json:
         ours, peer = spent[f"{rule.first}, then one at a time (ours)"], spent[f"all {rule.trials} (everybody else)"]
-        metric = {"ours": ours, "peer": peer, "peer_name": f"all {rule.trials} trials", "ratio": ours / peer,
-                  "unit": "generations"}
+        metric = {
+            "ours": ours,
+            "peer": peer,
+            "peer_name": f"all {rule.trials} trials",
+            "ratio": ours / peer,
+            "unit": "generations",
+        }
         given.json.write_text(json.dumps({"generations": metric}, indent=2) + "\n", encoding="utf-8")
 
 

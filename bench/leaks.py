@@ -33,9 +33,19 @@ from cogito_data.sources.origins import local_origin
 from cogito_data.sources.rows import BadRow
 
 LABELS = {
-    "ai2d": "AI2D", "chartqa": "ChartQA", "clevr_math": "CLEVR-Math", "dvqa": "DVQA", "figureqa": "FigureQA",
-    "geometry3k": "Geometry3K", "geoqa_plus": "GeoQA+", "geos": "GEOS", "scienceqa": "ScienceQA",
-    "super_clevr": "Super-CLEVR", "tabmwp": "TabMWP", "tqa": "TQA", "vqav2": "VQA2.0",
+    "ai2d": "AI2D",
+    "chartqa": "ChartQA",
+    "clevr_math": "CLEVR-Math",
+    "dvqa": "DVQA",
+    "figureqa": "FigureQA",
+    "geometry3k": "Geometry3K",
+    "geoqa_plus": "GeoQA+",
+    "geos": "GEOS",
+    "scienceqa": "ScienceQA",
+    "super_clevr": "Super-CLEVR",
+    "tabmwp": "TabMWP",
+    "tqa": "TQA",
+    "vqav2": "VQA2.0",
 }
 """What MathVista's records call our sources."""
 
@@ -51,14 +61,25 @@ def rows_of(name: str, root: Path) -> list[Sample]:
         try:
             made = origin.problem(row)
             for problem in [made] if isinstance(made, Problem) else made:
-                pictures = [Picture(path.read_bytes(), path.name) if isinstance(path, Path) else path
-                            for path in problem.pictures if not isinstance(path, Path) or path.is_file()]
+                pictures = [
+                    Picture(path.read_bytes(), path.name) if isinstance(path, Path) else path
+                    for path in problem.pictures
+                    if not isinstance(path, Path) or path.is_file()
+                ]
                 sample = Sample(
-                    id=f"{name}/{problem.split}/{problem.upstream_id}", source=name, category=source.manifest.category,
-                    split=problem.split, problem=problem_text(problem.question, len(pictures), problem.choices),
-                    images=tuple(pictures), answer=problem.gold.answer, answer_kind=problem.gold.kind,
-                    answer_spec=dict(problem.gold.spec), choices=problem.choices, original_problem=problem.question,
-                    original_answer=problem.gold.original, meta=dict(problem.meta),
+                    id=f"{name}/{problem.split}/{problem.upstream_id}",
+                    source=name,
+                    category=source.manifest.category,
+                    split=problem.split,
+                    problem=problem_text(problem.question, len(pictures), problem.choices),
+                    images=tuple(pictures),
+                    answer=problem.gold.answer,
+                    answer_kind=problem.gold.kind,
+                    answer_spec=dict(problem.gold.spec),
+                    choices=problem.choices,
+                    original_problem=problem.question,
+                    original_answer=problem.gold.original,
+                    meta=dict(problem.meta),
                 )
                 found.setdefault(sample.id, sample)
         except BadRow:
@@ -118,20 +139,33 @@ def main() -> None:
                     if row not in met:
                         print(f"  not found: {text['id']}: {text['question'][:90]}")
             dropped = [hit for hit in hits if hit.dropped]
-            right = [hit for hit in dropped
-                     if hit.benchmark_id in own and same_table(pool.text(hit.row), notes.get(hit.benchmark_id))]
+            right = [
+                hit
+                for hit in dropped
+                if hit.benchmark_id in own and same_table(pool.text(hit.row), notes.get(hit.benchmark_id))
+            ]
             tiers = " ".join(f"{t}:{sum(hit.tier == t for hit in hits)}" for t in ("T1", "T2", "T3"))
             lines.append([name, n_rows, len(own), due, found, len(dropped), len(right), tiers])
-            for key, value in (("rows", n_rows), ("due", due), ("found", found), ("dropped", len(dropped)),
-                               ("dropped_right", len(right))):
+            for key, value in (
+                ("rows", n_rows),
+                ("due", due),
+                ("found", found),
+                ("dropped", len(dropped)),
+                ("dropped_right", len(right)),
+            ):
                 totals[key] += value
             for hit in dropped:
                 if hit not in right:
                     dataset = items[hit.benchmark_id]["metadata"]["source"]
                     print(f"  doubtful: {hit.id}: {hit.evidence} (taken from {dataset})")
-    lines.append(["all", totals["rows"], "", totals["due"], totals["found"], totals["dropped"], totals["dropped_right"], ""])
-    table("leaks into MathVista testmini", ["source", "rows", "its items", "due", "found", "dropped", "of these right",
-                                            "hits by tier"], lines)
+    lines.append(
+        ["all", totals["rows"], "", totals["due"], totals["found"], totals["dropped"], totals["dropped_right"], ""]
+    )
+    table(
+        "leaks into MathVista testmini",
+        ["source", "rows", "its items", "due", "found", "dropped", "of these right", "hits by tier"],
+        lines,
+    )
     recall, precision = totals["found"] / totals["due"], totals["dropped_right"] / totals["dropped"]
     print(f"recall {recall:.3f} ({totals['found']} of {totals['due']}), precision of dropped rows {precision:.3f}")
     if given.json:

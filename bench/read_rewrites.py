@@ -38,10 +38,17 @@ def texts(name: str, root: Path) -> Iterator[Sample]:
             made = origin.problem(row)
             for problem in [made] if isinstance(made, Problem) else made:
                 yield Sample(
-                    id=f"{name}/{problem.split}/{problem.upstream_id}", source=name, category=source.manifest.category,
-                    split=problem.split, problem=problem_text(problem.question, 0, problem.choices),
-                    answer=problem.gold.answer, answer_kind=problem.gold.kind, answer_spec=dict(problem.gold.spec),
-                    answer_aliases=problem.gold.aliases, choices=problem.choices, original_problem=problem.question,
+                    id=f"{name}/{problem.split}/{problem.upstream_id}",
+                    source=name,
+                    category=source.manifest.category,
+                    split=problem.split,
+                    problem=problem_text(problem.question, 0, problem.choices),
+                    answer=problem.gold.answer,
+                    answer_kind=problem.gold.kind,
+                    answer_spec=dict(problem.gold.spec),
+                    answer_aliases=problem.gold.aliases,
+                    choices=problem.choices,
+                    original_problem=problem.question,
                     original_answer=problem.gold.original,
                 )
         except BadRow:
@@ -114,13 +121,33 @@ def main() -> None:
     cards, lines = [], []
     for sample in drawn:
         options = "".join(f"\n- {choice}" for choice in sample.choices)
-        cards.append(Card(f"{sample.reformulation}: {sample.id}", (
-            ("before", sample.original_problem + options), ("gold", sample.original_answer),
-            ("after", sample.problem), ("gold", f"{sample.answer} ({sample.answer_kind})"))))
-        lines.append(json.dumps({
-            "id": sample.id, "rule": sample.reformulation, "before": sample.original_problem,
-            "options": sample.choices, "gold": sample.original_answer, "after": sample.problem,
-            "answer": sample.answer, "kind": sample.answer_kind, "spec": sample.answer_spec}, ensure_ascii=False))
+        cards.append(
+            Card(
+                f"{sample.reformulation}: {sample.id}",
+                (
+                    ("before", sample.original_problem + options),
+                    ("gold", sample.original_answer),
+                    ("after", sample.problem),
+                    ("gold", f"{sample.answer} ({sample.answer_kind})"),
+                ),
+            )
+        )
+        lines.append(
+            json.dumps(
+                {
+                    "id": sample.id,
+                    "rule": sample.reformulation,
+                    "before": sample.original_problem,
+                    "options": sample.choices,
+                    "gold": sample.original_answer,
+                    "after": sample.problem,
+                    "answer": sample.answer,
+                    "kind": sample.answer_kind,
+                    "spec": sample.answer_spec,
+                },
+                ensure_ascii=False,
+            )
+        )
     page.gallery(cards)
     given.out.write_text(page.render(), encoding="utf-8")
     given.out.with_suffix(".jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from cogito_core.console import CogitoError, progress, warn
+from cogito_core.files import replace_file
 from cogito_core.manifest import file_hash, manifest_path
 from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
@@ -98,30 +99,29 @@ def ingest(
 def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> IngestResult:
     units = UnitStore(run.work / "units", ".arrow")
     seen: set[str] = set()
-    refusals: list[Refusal] = []
     counts = _Counts()
     files: list[tuple[Path, list[int]]] = []
-    with progress(None, f"ingest {source.manifest.name}") as advance:
-        for path in _unit_files(units, source, origin, limit):
-            kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
-            refusals += refused
-            files.append((path, kept))
-            advance(len(kept) + len(refused))
-            if limit is not None and counts.kept >= limit:
-                break
-    _check_structure(source, origin, counts.kept, refusals)
+    # The whole ledger is written anew: a resumed run must not record a row twice.
+    with replace_file(run.ledger.path) as aside, aside.open("w", encoding="utf-8") as ledger:
+        with progress(None, f"ingest {source.manifest.name}") as advance:
+            for path in _unit_files(units, source, origin, limit):
+                kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
+                for refusal in refused:
+                    ledger.write(_ledger_line(refusal))
+                files.append((path, kept))
+                advance(len(kept) + len(refused))
+                if limit is not None and counts.kept >= limit:
+                    break
+    _check_structure(source, origin, counts)
     shards = write_sorted(files, run.path / "data")
-    run.ledger.rewrite([
-        {"id": r.id, "stage": STAGE, "reason": r.reason, "evidence": r.evidence} for r in refusals
-    ])
     result = IngestResult(
         source=source.manifest.name,
         layout=origin.layout,
         origin=origin.shown,
-        rows_read=counts.kept + len(refusals),
+        rows_read=counts.kept + counts.dropped.total(),
         kept=counts.kept,
         with_picture=counts.with_picture,
-        dropped=dict(sorted(Counter(r.reason for r in refusals).items())),
+        dropped=dict(sorted(counts.dropped.items())),
         splits=dict(sorted(counts.splits.items())),
         answer_kinds=dict(sorted(counts.kinds.items())),
         shards=[path.relative_to(run.path).as_posix() for path in shards],
@@ -130,14 +130,21 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
     # The shards hold it all now; keeping the units would double the disk space.
     shutil.rmtree(run.work / "units", ignore_errors=True)
     if not counts.kept:
-        warn(f"{source.manifest.name}: not one of {len(refusals)} rows could be used; first: {refusals[0].evidence}")
+        warn(f"{source.manifest.name}: not one of {result.rows_read} rows could be used; first: {counts.first}")
     return result
+
+
+def _ledger_line(refusal: Refusal) -> str:
+    row = {"id": refusal.id, "stage": STAGE, "reason": refusal.reason, "evidence": refusal.evidence}
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 class _Counts:
     def __init__(self) -> None:
         self.kept = 0
         self.with_picture = 0
+        self.dropped: Counter[str] = Counter()
+        self.first = ""
         self.splits: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
 
@@ -208,20 +215,22 @@ def _screen(
         counts.with_picture += bool(row["image_hash"])
         counts.splits[row["split"]] += 1
         counts.kinds[row["answer_kind"]] += 1
+    counts.dropped.update(refusal.reason for refusal in out)
+    counts.first = counts.first or (out[0].evidence if out else "")
     return kept, out
 
 
 _STRUCTURE = frozenset({"missing_field", "wrong_type", "unreadable"})
 
 
-def _check_structure(source: Source, origin: Origin, kept: int, refusals: list[Refusal]) -> None:
+def _check_structure(source: Source, origin: Origin, counts: _Counts) -> None:
     """A source of which no row has the promised form is not that source: say so instead of writing nothing."""
-    if kept:
+    if counts.kept:
         return
-    if not refusals:
+    if not counts.dropped:
         raise CogitoError(f"{origin.shown} holds no rows of {source.manifest.name} ({origin.layout} layout)")
-    if all(refusal.reason in _STRUCTURE for refusal in refusals):
+    if counts.dropped.keys() <= _STRUCTURE:
         raise CogitoError(
             f"no row of {source.manifest.name} in {origin.shown} has the form of the {origin.layout} layout: "
-            f"{refusals[0].evidence}"
+            f"{counts.first}"
         )

@@ -173,21 +173,21 @@ def _difficulty(
     from cogito_core.verify.verdict import VERSION
 
     store = UnitStore(run.work / "trials", ".parquet")
-    parts = [(str(shard), str(part)) for shard, part in pool.parts]
-    names = [part.name for _, part in pool.parts]
     plain = settings.model_dump(mode="json")
     tasks = []
     for start in range(0, len(rows), trials.UNIT_ROWS):
         chunk = rows[start : start + trials.UNIT_ROWS]
-        key = store.key(trials.CODE_VERSION, VERSION, json.dumps(plain), recipe.seed, *names, *chunk)
-        arguments = (parts, chunk, plain, recipe.seed, str(run.work), crew.cluster)
+        parts, local = pool.excerpt(chunk)
+        names = [Path(part).name for _, part in parts]
+        key = store.key(trials.CODE_VERSION, VERSION, json.dumps(plain), recipe.seed, *names, *local)
+        arguments = (parts, local, plain, recipe.seed, str(run.work), crew.cluster)
         tasks.append(Task(key, trials.run_unit, arguments, f"trials of rows {chunk[0]}-{chunk[-1]}"))
     # A cluster serves the engine itself; only the in-process engine gains from more processes here.
     own = Crew(crew.workers if settings.engine == "transformers" and crew.cluster is None else 1)
     with progress(len(tasks), f"{settings.trials} trials of {settings.model}", "units") as advance:
         paths = own.run(store, tasks, advance)
-    trials.close_engine()
-    return trials.read_measured(paths, settings)
+    trials.close_engines()
+    return trials.read_measured(paths, rows, settings)
 
 
 def _splits(pool: Pool, held: dict[str, list[int]]) -> dict[str, list[int]]:
@@ -208,7 +208,6 @@ def _write(
     """The final shards, of nearly equal size, into `data/`."""
     store = UnitStore(run.work / "shards", ".parquet")
     weight = pool.numbers("picture_bytes")
-    parts = [(str(shard), str(part)) for shard, part in pool.parts]
     tasks: list[Task] = []
     names: list[str] = []
     for split, rows in splits.items():
@@ -216,9 +215,10 @@ def _write(
         count = max(1, -(-len(rows) // SHARD_ROWS), -(-n_bytes // SHARD_BYTES))
         for number in range(count):
             chunk = rows[len(rows) * number // count : len(rows) * (number + 1) // count]
-            values = {row: measured[row] for row in chunk if row in measured}
-            key = store.key("1", *(part for _, part in parts), json.dumps(values), *chunk)
-            tasks.append(Task(key, write_shard, (parts, chunk, values), f"{split} shard {number}"))
+            parts, local = pool.excerpt(chunk)
+            values = {place: measured[row] for place, row in zip(local, chunk, strict=True) if row in measured}
+            key = store.key("1", *(Path(part).name for _, part in parts), json.dumps(values), *local)
+            tasks.append(Task(key, write_shard, (parts, local, values), f"{split} shard {number}"))
             names.append(f"{split}-{number:05d}.parquet")
     with progress(len(tasks), "write", "shards") as advance:
         paths = crew.run(store, tasks, advance)

@@ -81,6 +81,18 @@ class Pool:
         part = int(np.searchsorted(self._starts, row, side="right")) - 1
         return part, row - int(self._starts[part])
 
+    def excerpt(self, rows: Sequence[int]) -> tuple[list[tuple[str, str]], list[int]]:
+        """The parts that hold `rows`, as plain text for a worker, and the numbers of the rows in a Pool of those.
+
+        A work unit opens only these, so its memory does not grow with the build.
+        """
+        places = [self.place(row) for row in rows]
+        used = sorted({part for part, _ in places})
+        starts = dict(zip(used, np.cumsum([0, *(self._starts[part + 1] - self._starts[part] for part in used)]),
+                          strict=False))
+        parts = [(str(self.parts[part][0]), str(self.parts[part][1])) for part in used]
+        return parts, [int(starts[part]) + position for part, position in places]
+
     def text(self, row: int) -> dict[str, Any]:
         """All columns of a row but its pictures."""
         part, position = self.place(row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ UNIT_ROWS = 256
 """Questions of one unit; what a kill interrupts is asked again from the answer store, not from the model."""
 
 TRIAL_SCHEMA = pa.schema([
-    ("row", pa.int64()), ("id", pa.string()), ("trial", pa.int32()), ("seed", pa.int64()), ("text", pa.string()),
+    ("place", pa.int32()), ("id", pa.string()), ("trial", pa.int32()), ("seed", pa.int64()), ("text", pa.string()),
     ("n_tokens", pa.int32()), ("finish", pa.string()), ("outcome", pa.string()), ("rule", pa.string()),
     ("extracted", pa.string()),
 ])
@@ -60,52 +59,60 @@ class EngineOnDemand:
         return self._engine
 
 
-@lru_cache(maxsize=1)
+_opened: dict[tuple[str, str, str, str | None], Engine] = {}
+"""Engines of this process: a worker measures many units with one."""
+
+
 def _engine(work: str, engine: str, model: str, cluster: str | None) -> Engine:
-    """The engine of this process, behind the run's answer store; opened once a process."""
+    """The engine behind the run's answer store; opened once a process."""
+    asked = (work, engine, model, cluster)
+    if asked in _opened:
+        return _opened[asked]
     from cogito_core.engines import open_engine
     from cogito_core.engines.cache import AnswerStore, CachedEngine
 
     lazy = EngineOnDemand(Path(work) / "engine.json", lambda: open_engine(engine, model, cluster=cluster))
-    return CachedEngine(lazy, AnswerStore(Path(work) / "answers.sqlite"))
+    _opened[asked] = CachedEngine(lazy, AnswerStore(Path(work) / "answers.sqlite"))
+    return _opened[asked]
 
 
-def close_engine() -> None:
-    """Release the engine of this process, if one is open."""
-    if _engine.cache_info().currsize:
-        _engine.cache_clear()
+def close_engines() -> None:
+    """Release the engines of this process."""
+    while _opened:
+        _opened.popitem()[1].close()
 
 
 def run_unit(
     aside: str, parts: list[tuple[str, str]], rows: list[int], settings: dict[str, Any], seed: int, work: str,
     cluster: str | None,
 ) -> None:
-    """Measure the rows of one unit and write their trials, sorted by row and trial."""
+    """Measure the rows of one unit and write their trials, sorted by place and trial."""
     difficulty = Difficulty(**settings)
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
     engine = _engine(work, difficulty.engine, difficulty.model, cluster)
-    items = (Item(row, pool.sample(row)) for row in rows)
+    items = (Item(place, pool.sample(row)) for place, row in enumerate(rows))
     records = []
     for item in measure(items, engine, difficulty, seed):
         for trial in item.trials:
             records.append({
-                "row": item.row, "id": item.sample.id, "trial": trial.number, "seed": trial.answer.seed,
+                "place": item.row, "id": item.sample.id, "trial": trial.number, "seed": trial.answer.seed,
                 "text": trial.answer.text, "n_tokens": trial.answer.n_tokens, "finish": trial.answer.finish,
                 "outcome": trial.outcome, "rule": trial.rule, "extracted": trial.extracted,
             })
-    records.sort(key=lambda record: (record["row"], record["trial"]))
+    records.sort(key=lambda record: (record["place"], record["trial"]))
     pq.write_table(pa.Table.from_pylist(records, schema=TRIAL_SCHEMA), aside, compression="zstd")
 
 
-def read_measured(paths: list[Path], settings: Difficulty) -> dict[int, dict[str, Any]]:
-    """Row -> its measured columns, from the trials of all units."""
+def read_measured(paths: list[Path], rows: list[int], settings: Difficulty) -> dict[int, dict[str, Any]]:
+    """Row -> its measured columns; `rows` are those of all units, UNIT_ROWS each, in their order."""
     rule = StopRule(settings.trials, *settings.keep_counts)
     out: dict[int, dict[str, Any]] = {}
-    for path in paths:
-        table = pq.read_table(path, columns=["row", "n_tokens", "outcome"]).to_pydict()
+    for unit, path in enumerate(paths):
+        table = pq.read_table(path, columns=["place", "n_tokens", "outcome"]).to_pydict()
         right: dict[int, list[int]] = {}
         done: dict[int, int] = {}
-        for row, tokens, outcome in zip(table["row"], table["n_tokens"], table["outcome"], strict=True):
+        for place, tokens, outcome in zip(table["place"], table["n_tokens"], table["outcome"], strict=True):
+            row = rows[unit * UNIT_ROWS + place]
             done[row] = done.get(row, 0) + 1
             right.setdefault(row, [])
             if outcome == "right":

@@ -17,7 +17,10 @@ _DEGREES = re.compile(
     r"^(?P<value>.*?)\s*(?:\*\s*)?(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degrees?|degrees?|deg|度)$", re.IGNORECASE
 )
 # Single letters, numbers and signs: 60-k, 2x+3, k. A run of letters would be a word.
-_ALGEBRA = re.compile(r"(?=.*[a-zA-Z0-9])(?!.*[-+−*/^(.]\s*$)(?:[-+−*/^().\s\d]|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])|(?<=\d)[a-z](?![^\W\d_]))+")
+_ALGEBRA = re.compile(
+    r"(?=.*[a-zA-Z0-9])(?!.*[-+−*/^(.]\s*$)"
+    r"(?:[-+−*/^().\s\d]|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])|(?<=\d)[a-z](?![^\W\d_]))+"
+)
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
 _ROUNDING = re.compile(
     r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE
