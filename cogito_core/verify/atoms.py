@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cogito_core.verify.lexer import Token
 from cogito_core.verify.tree import Node, ReadError, number, show
 from cogito_core.verify.units import parse_unit
-from cogito_core.verify.words import number_words
+from cogito_core.verify.words import is_number_word, number_words
 
 if TYPE_CHECKING:
     from cogito_core.verify.reader import Parser
@@ -219,11 +219,13 @@ def _word(p: Parser, token: Token) -> Node:
         if value is not None:
             return number(value, start, token.end)
         raise ReadError(f"the word {word}")
-    if word.isupper() and len(word) <= 5:
-        return p.node("sym", word, (), start)
+    if is_number_word(lower):
+        return _number_in_words(p, lower, start)
+    if word.isupper() and len(word) <= 5 and len(p.tokens) <= 2:
+        return p.node("sym", word, (), start)  # a name that stands alone
     if word.startswith("pi") and len(word) == 3:  # 2pir
         return p.node("mul", None, (Node("const", "pi", (), start, start + 2), _tail(p, Node("sym", word[-1], (), start + 2, token.end))), start)
-    if lower in _STOP_WORDS or len(word) > 3:
+    if not (word.isupper() and len(word) <= 5) and (lower in _STOP_WORDS or len(word) > 3):
         raise ReadError(f"the word {word}")
     if word.endswith("pi"):
         left = [Node("sym", c, (), start + k, start + k + 1) for k, c in enumerate(word[:-2])]
@@ -232,6 +234,17 @@ def _word(p: Parser, token: Token) -> Node:
     # Powers, indices and arguments bind to the last letter alone: ab^2 is a times b^2.
     last = _tail(p, letters[-1])
     return p.node("mul", None, (*letters[:-1], last), start)
+
+
+def _number_in_words(p: Parser, word: str, start: int) -> Node:
+    words = [word]
+    while p.token.kind == "word" and is_number_word(p.token.value.lower()) and number_words(" ".join((*words, p.token.value.lower()))) is not None:
+        words.append(p.token.value.lower())
+        p.at += 1
+    value = number_words(" ".join(words))
+    if value is None:
+        raise ReadError(f"the word {word}")
+    return number(value, start, p.tokens[p.at - 1].end)
 
 
 def _tail(p: Parser, last: Node) -> Node:
@@ -399,7 +412,7 @@ def _command(p: Parser, token: Token) -> Node:
     if value in ("infty", "emptyset", "R", "Z", "N", "Q", "C"):
         return p.node("const", {"infty": "inf", "emptyset": "empty"}.get(value, value), (), start)
     if value in _ACCENTS:
-        return p.node("sym", f"{value}({show(argument(p))})", (), start)
+        return p.node("sym", f"{value}({raw_argument(p)})", (), start)
     if value in ("angle", "triangle"):
         sign = "∠" if value == "angle" else "△"
         name = ""

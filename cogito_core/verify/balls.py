@@ -354,12 +354,15 @@ def compare_values(one: Node, other: Node) -> bool | None:
     return verdict
 
 
+_SCALES = (Fraction(1), Fraction(3), Fraction(7), Fraction(1, 3), Fraction(20))
+
+
 def point(names: frozenset[str], index: int) -> dict[str, Fraction]:
     """Rational test values for the names, of both signs, the same in every run."""
     values = {}
     for name in names:
         seed = int.from_bytes(hashlib.blake2b(f"{index}\x1f{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-        size = Fraction(seed % 99_991 + 7_919, 53_881)
+        size = Fraction(seed % 99_991 + 7_919, 53_881) * _SCALES[index % len(_SCALES)]
         values[name] = -size if index % 3 == 2 and seed & 1 << 40 else size
     return values
 

@@ -50,11 +50,11 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         index = _letter(bare.group(1), last)
         if index >= 0:
             return Pick(frozenset([index]), "letter")
+    leading = _LEADING.fullmatch(text)
     key = option_key(text)
     by_text = [index for index, one in enumerate(keys) if one and one == key]
-    if by_text:
+    if by_text and not (leading and leading.group(7) is None and _letter(leading.group(1) or leading.group(3) or "?", last) >= 0):
         return Pick(frozenset(by_text), "option text")
-    leading = _LEADING.fullmatch(text)
     if leading:
         letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)
         rest = leading.group("a") or leading.group("b") or leading.group("d") or leading.group("c") or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from cogito_core.verify.ladder import bounds, printed_float, same_value
@@ -81,15 +82,24 @@ def plain_scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     proof = same_value(gold, answer)
     if proof.equal:
         return Result(True, proof.rule, proof.note)
-    if answer.op == "num" and gold.op != "num" and printed_float(ctx.answer_text.strip(), answer.value, gold):
+    if answer.op == "num" and (gold.op != "num" or not _terminates(gold.value)) and printed_float(ctx.answer_text.strip(), answer.value, gold):
         return Result(True, "printed float", "the gold printed as a float")
-    if gold.op == "num" and answer.op != "num" and printed_float(ctx.gold_text.strip(), gold.value, answer):
+    if gold.op == "num" and (answer.op != "num" or not _terminates(answer.value)) and printed_float(ctx.gold_text.strip(), gold.value, answer):
         return Result(True, "printed float", "the gold is this value printed as a float")
     if ctx.policy.rule != "exact":
         near = _within(gold, answer, ctx.policy)
         if near is not None:
             return Result(near, ctx.policy.name, proof.note)
     return Result(proof.equal, proof.rule, proof.note or _percent_note(gold, answer))
+
+
+def _terminates(value: int | Fraction) -> bool:
+    """Whether the decimal expansion ends: then two decimals are compared as they are."""
+    below = value.denominator
+    for prime in (2, 5):
+        while below % prime == 0:
+            below //= prime
+    return below == 1
 
 
 def _percent_note(gold: Node, answer: Node) -> str:

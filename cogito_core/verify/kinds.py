@@ -66,6 +66,9 @@ def _cached_readings(text: str) -> tuple[tuple[Node, ...], str]:
 def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     found: list[Node] = []
     problem = ""
+    value = number_words(text.lower()) if text[:1].isalpha() else None
+    if value is not None:
+        return (Node("num", value, (), 0, len(text)),), ""
     for units in (True, False):
         try:
             node = read(text, units)
@@ -175,9 +178,6 @@ def _classify(text: str, kind: str) -> Gold:
             return Gold("text", text, ())
     readings, problem = readings_of(text)
     if not readings:
-        value = number_words(lower)
-        if value is not None:
-            return Gold("number", text, (Node("num", value, (), 0, len(text)),))
         return Gold("text" if not problem.startswith("limit") else "unreadable", text, (), problem)
     return Gold(kind_of(readings[0], text), text, readings)
 

@@ -111,12 +111,15 @@ def printed_float(literal: str, decimal: Fraction, value: Node) -> bool:
     """
     mantissa = literal.lower().partition("e")[0].lstrip("+-").replace(",", "")
     whole, point, places = mantissa.partition(".")
-    if not point or len((whole + places).lstrip("0")) < FLOAT_DIGITS or "e" in literal.lower():
+    digits = len((whole + places).lstrip("0"))
+    if not point or digits < FLOAT_DIGITS or "e" in literal.lower():
         return False
     near = bounds(value)
     if near is None:
         return False
     unit = Fraction(1, 10 ** len(places))
+    if digits >= 16:  # a double's own error, one unit in its last place
+        unit = max(unit, abs(near[0]) / 2**52)
     return all(abs(decimal - end) < unit for end in near)
 
 

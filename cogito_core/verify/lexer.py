@@ -74,6 +74,7 @@ _LEX = re.compile(
     r"(?P<space>\s+|\\[ ,;:!>/]|\\\\(?=\s*$)|~(?=\s*\S))"
     rf"|(?P<grouped>\d{{1,3}}(?P<sep>{_GROUP_SEP})\d{{3}}(?:(?P=sep)\d{{3}})*(?![\d])(?:\.\d+)?)"
     r"|(?P<num>(?:\d+\.?\d*|\.\d+)(?:[eE](?:[+-]\d+|\d+)(?![A-Za-z\d.]))?)"
+    r"|\\mathbb\s*\{?\s*(?P<numbers>[NZQRC])\s*\}?"
     rf"|\\(?:{_WRAP})\s*\{{(?P<text>(?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"
     r"|\\(?P<cmd>[A-Za-z]+)\*?"
     r"|\\(?P<esc>[^A-Za-z\s])"
@@ -138,11 +139,16 @@ def tokenize(text: str) -> list[Token]:
                 raw, end = raw[:-1], end - 1
                 position_after = end + 1
                 following = source[position_after:position_after + 1]
-                if following and not following.isspace() and following not in ")]}$,;\\\"'":
+                if source.startswith(("\\overline", "\\dot", "\\bar"), position_after):
+                    raw, end = raw + ".", end + 1
+                elif following and not following.isspace() and following not in ")]}$,;\\\"'":
                     raw, end = raw + ".", end + 1
                 else:
                     end = position_after
-            tokens.append(Token("num", raw.rstrip("."), start, end, _to_number(raw.rstrip(".")), spaced))
+            kept = raw if source[end:end + 1] == "\\" else raw.rstrip(".")  # 0.\\overline{3}
+            tokens.append(Token("num", kept, start, end, _to_number(raw.rstrip(".")), spaced))
+        elif kind == "numbers":
+            tokens.append(Token("cmd", raw, start, end, None, spaced))
         elif kind == "text":
             tokens.append(Token("text", raw.strip().strip("~").strip(), start, end, None, spaced or raw[:1] in " ~"))
         elif kind == "cmd":

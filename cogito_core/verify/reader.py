@@ -189,7 +189,7 @@ class Parser:
         token = self.token
         if token.kind not in ("word", "text") and not (token.kind == "cmd" and token.value in (
                 "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")) and not (
-                token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and not symbols(left)):
+                self._unit_fraction(token, left) or token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and not symbols(left)):
             return None
         if left.op not in ("num", "div", "neg", "mul", "pow", "root", "const", "add", "quantity", "pm", "percent", "deg", "func"):
             return None
@@ -220,6 +220,11 @@ class Parser:
         if symbols(left) and token.kind == "word":
             return None
         return (unit._replace(clear=token.spaced) if bare else unit), index
+
+    def _unit_fraction(self, token: Token, left: Node) -> bool:
+        """20 \\\\frac{m}{s}: a fraction of words after a number."""
+        return token.kind == "cmd" and token.value == "frac" and left.op == "num" and token.spaced \
+            and self.tokens[self.at + 2].kind == "word" and self.tokens[self.at + 5].kind == "word"
 
     def _with_unit(self, left: Node, start: int) -> Node:
         found = self._unit_here(left)
@@ -309,7 +314,7 @@ class Parser:
         if kind == "cmd":
             if value == "|":
                 return not self.bars and self._bar_opens()
-            if self.units and value in ("{", "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
+            if self.units and value in ("{", "frac", "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
                     and self._unit_here(left) is not None:
                 return False
             return value in _OPENERS or value in atoms.FUNCTIONS or value in atoms.GREEK or value in atoms.LETTER_COMMANDS

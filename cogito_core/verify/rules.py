@@ -160,6 +160,9 @@ def _moment(known: Gold, answer: str, question: Question) -> Verdict:
     if known.kind == "time":
         gold_time, answer_time = read_time(known.text), read_time(text)
         if gold_time is None or answer_time is None:
+            readings, _ = readings_of(known.text)
+            if readings and readings[0].op == "ratio":  # 7:32 may be a ratio; 6:15 is a time
+                return _maths(Gold("ratio", known.text, readings), answer, question)
             return _text(known, answer, question)
         right = same_time(gold_time, answer_time)
     else:
@@ -194,15 +197,6 @@ def _words_as_numbers(text: str) -> str:
 # maths
 
 
-def _readings(text: str) -> tuple[tuple[Node, ...], str]:
-    readings, problem = readings_of(text)
-    if not readings:
-        value = number_words(text.lower())
-        if value is not None:
-            return (Node("num", value, (), 0, len(text)),), ""
-    return readings, problem
-
-
 def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Question) -> Result:
     """The best result over the readings: units with units, letters with letters, then the rest."""
     ctx = Context(question.policy, question.units, question.kind or known.kind, known.text, answer,
@@ -235,13 +229,13 @@ def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
 
 
 def _squashed(text: str) -> str:
-    return re.sub(r"\s|\\[,;:! ]|\\left|\\right", "", text)
+    return re.sub(r"\s|\\[,;:! ]|\\left|\\right", "", re.sub(r"(?<=\w)\s+(?=\w)", "|", text))
 
 
 def _maths(known: Gold, answer: str, question: Question) -> Verdict:
     text = strip_dress(answer)
     gold_form = show(known.readings[0])
-    readings, problem = _readings(text)
+    readings, problem = readings_of(text)
     if not readings:
         if _squashed(text) == _squashed(known.text):
             return _verdict("right", known.kind, "same form", known.text, text, answer, question, "as written")

@@ -154,6 +154,7 @@ def _combine(parts: list[tuple[Fraction, tuple[tuple[str, int], ...], int]], nam
 
 def _plain(text: str) -> str:
     """Unit text without LaTeX dress."""
+    text = re.sub(r"\\d?frac\s*\{\s*([A-Za-z]+)\s*\}\s*\{\s*([A-Za-z]+)\s*\}", r"\1/\2", text)
     text = re.sub(r"\\(?:text|mathrm|mbox|textbf|textit|textnormal|rm|mathit|operatorname|unit|hbox|textrm|mathbf|bf|mathsf)\s*", "", text)
     text = text.replace("\\mu", "μ").replace("\\Omega", "Ω").replace("\\degree", "°").replace("\\circ", "°")
     text = re.sub(r"\^\s*\{?\s*°\s*\}?", "°", text)
@@ -162,7 +163,6 @@ def _plain(text: str) -> str:
     if not text.isascii():
         text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: "^" + m.group().translate(_SUPERSCRIPT), text)
         text = text.replace("℃", "°C").replace("℉", "°F").replace("㎡", "m^2").replace("㎝", "cm").replace("º", "°")
-    text = re.sub(r"\\frac\s*", "", text)
     return " ".join(text.split()).strip(" .")
 
 
