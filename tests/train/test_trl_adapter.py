@@ -7,9 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-trl = pytest.importorskip("trl", reason="TRL is not installed here")
-
 from PIL import Image
 from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
@@ -20,6 +17,8 @@ from cogito_nano.tasks.splits import generate
 from cogito_train.integrations.rules import stage_advantages
 from cogito_train.integrations.trl import PCuRL, with_pcurl
 from cogito_train.rewards import RewardRule
+
+trl = pytest.importorskip("trl", reason="TRL is not installed here")
 
 RULE = RewardRule(length="dynamic", max_target=24, repetition=0.5, limit=24)
 

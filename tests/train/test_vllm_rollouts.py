@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("vllm", reason="vLLM is not installed here: see scripts/setup-vllm-env.sh")
-
 from cogito_core.console import CogitoError
 from cogito_core.runs import RunDir
 from cogito_train.config import load_train_recipe
@@ -17,6 +15,8 @@ from cogito_train.parallel import World
 from cogito_train.rollout_engine import RolloutEngine
 
 from .tiny import nano_data
+
+pytest.importorskip("vllm", reason="vLLM is not installed here: see scripts/setup-vllm-env.sh")
 
 pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("ignore")]
 
