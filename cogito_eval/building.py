@@ -190,6 +190,8 @@ def _official_row(benchmark: Benchmark, record: Record, columns: Columns, id: st
     if benchmark.official is None:
         return {}
     hook = benchmark.hook("official_row")
+    if columns.gold_form == "index":
+        gold = LETTERS[_index(_plain(gold), len(choices))]
     row: dict[str, Any] = {"id": id, "gold": gold, "choices": list(choices) or None}
     row |= {name: lookup(record, path) for name, path in benchmark.official.row.items()}
     more = hook(record, choices) if hook is not None else {}

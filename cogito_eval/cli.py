@@ -36,6 +36,7 @@ def evaluate(
     circular: Annotated[bool, typer.Option(help="Ask choices once for every rotation of the options.")] = False,
     blind: Annotated[bool, typer.Option(help="Ask without the pictures.")] = False,
     layout: Annotated[str | None, typer.Option(help="Which of a benchmark's layouts to read.")] = None,
+    guess: Annotated[int | None, typer.Option(help="Seed to guess where released rules guess.")] = None,
     judge: Annotated[str | None, typer.Option(help="openai:URL of a judge for undecided answers (off).")] = None,
     judge_model: Annotated[str | None, typer.Option(help="The judge's model name.")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run directory.")] = None,
@@ -51,7 +52,7 @@ def evaluate(
     options = EvalOptions(
         bench=bench, model=model, engine=engine, root=str(root) if root else None, samples=samples, limit=limit,
         temperature=temperature, top_p=top_p, max_tokens=max_tokens, protocol=protocol, seed=seed, circular=circular,
-        blind=blind, layout=layout, judge=judge, judge_model=judge_model,
+        blind=blind, layout=layout, guess=guess, judge=judge, judge_model=judge_model,
     )
     directory = out or Path("runs") / f"eval-{_slug(Path(model).name)}-{_slug(bench)}"
     scores = run(options, directory)

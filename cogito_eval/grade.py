@@ -14,8 +14,9 @@ from cogito_core.files import replace_file
 from cogito_core.runs import Ledger
 from cogito_core.verify import Verdict, judge, verify
 from cogito_eval.benchmark import load_benchmark
+from cogito_eval.item import LETTERS
 from cogito_eval.options import read_options
-from cogito_eval.scoring import OfficialRule, official_rule
+from cogito_eval.scoring import OfficialRule, official_rule, readable_choices
 
 _SCALAR = (str, int, float, bool)
 
@@ -165,6 +166,8 @@ def strict_verdict(row: Mapping[str, Any]) -> Verdict:
     gold, aliases = str(golds[0]), [*map(str, golds[1:]), *map(str, row.get("aliases") or ())]
     choices = _option_texts(row.get("choices"))
     kind = row.get("answer_kind") or _kind(row, choices)
+    if kind == "choice" and gold.strip("() .").upper() in LETTERS[: len(choices)] and len(gold.strip("() .")) == 1:
+        choices = readable_choices(choices)
     spec = dict(row.get("answer_spec") or {}) if isinstance(row.get("answer_spec"), Mapping) else {}
     spec |= {name: row[name] for name in ("precision", "unit") if row.get(name) is not None}
     if row.get("extraction") is not None:

@@ -15,7 +15,7 @@ from cogito_eval.report import write_report
 from cogito_eval.results import Row, read_rows, result_files, without_verdicts, write_rows
 from cogito_eval.scoring import judge_row, official_rule
 
-_KEPT = ("items", "protocol", "prompt", "model", "sampling", "circular")
+_KEPT = ("items", "protocol", "prompt", "model", "sampling", "circular", "guess")
 
 
 def rescore(directory: Path) -> dict[str, Any]:
@@ -36,7 +36,8 @@ def rescore(directory: Path) -> dict[str, Any]:
         rule = official_rule(benchmark)
         old = list(read_rows(path))
         paper = before.get(name, {}).get("protocol") == "paper"
-        new = [_again(row, rule, paper) for row in old]
+        guess = before.get(name, {}).get("guess")
+        new = [_again(row, rule, paper, guess) for row in old]
         write_rows(path, new)
         kept = {key: value for key, value in before.get(name, {}).items() if key in _KEPT}
         scores[name] = score_rows(new, benchmark) | kept
@@ -57,11 +58,11 @@ def rescore(directory: Path) -> dict[str, Any]:
     return out
 
 
-def _again(row: Row, rule: Any, paper: bool) -> Row:
+def _again(row: Row, rule: Any, paper: bool, guess: int | None) -> Row:
     # A judge model's verdict is an answer of a model, not a rule: it stays.
     if row["strict"]["rule"].startswith("judge:"):
         return row
-    return judge_row(without_verdicts(row), rule if row["official_row"] else None, paper=paper)
+    return judge_row(without_verdicts(row), rule if row["official_row"] else None, paper=paper, guess=guess)
 
 
 def _changed(old: list[Row], new: list[Row], rule: str) -> list[dict[str, Any]]:

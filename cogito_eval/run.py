@@ -46,6 +46,7 @@ class EvalOptions:
     circular: bool = False
     blind: bool = False
     layout: str | None = None
+    guess: int | None = None
     judge: str | None = None
     judge_model: str | None = None
 
@@ -209,6 +210,7 @@ def _finish(works: list[_Work], options: EvalOptions, config: dict[str, Any], ru
         scores[name] = score_rows(rows, work.benchmark) | {
             "items": _item_counts(work), "protocol": work.protocol, "prompt": config["prompts"][name],
             "model": options.model, "sampling": config["sampling"], "circular": options.circular,
+            "guess": options.guess,
         }
     write_atomic(run.path / "scores.json", json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
     write_results_parquet(run.path)
@@ -230,7 +232,7 @@ def judged_rows(work: _Work, options: EvalOptions, run: RunDir) -> list[Row]:
         question, result = work.rows[item.id], work.answers[item.id]
         for sample in range(options.samples):
             row = {**question, "sample": sample, **_answer_fields(result, sample)}
-            rows.append(judge_row(row, rule if item.official else None, paper=paper))
+            rows.append(judge_row(row, rule if item.official else None, paper=paper, guess=options.guess))
         if result.error is not None:
             run.ledger.drop(f"{work.benchmark.name}/{item.id}", "answer", "request failed", result.error)
     if options.judge and options.judge_model:

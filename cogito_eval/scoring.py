@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cogito_core.console import CogitoError
+from cogito_core.engines.base import seed_of
 from cogito_core.verify import Verdict, judge
 from cogito_eval.benchmark import Benchmark
+from cogito_eval.item import LETTERS
 from cogito_eval.results import Row
 
 STATUSES = ("answered", "unextracted", "conflict", "refusal", "truncated", "empty", "failed")
@@ -33,8 +35,10 @@ def official_rule(benchmark: Benchmark) -> OfficialRule | None:
     return rule
 
 
-def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False) -> Row:
+def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False, guess: int | None = None) -> Row:
     """The row with `strict`, `official` and `status`; with `paper` also the paper's rescue of odd choices.
+
+    With a seed in `guess` the released rule guesses as its script does, instead of giving the expectation.
 
     A request that failed counts as wrong under every rule.
     """
@@ -42,17 +46,31 @@ def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False) -> Ro
         verdict = {"outcome": "wrong", "rule": "no answer", "extracted": None, "reason": str(row["error"])}
         return {**row, "strict": verdict, "official": dict(verdict) if rule else None, "status": "failed"}
     response = row["response"]
-    strict = judge(response, row["gold"], kind=row["kind"] or None, choices=row["choices"],
+    strict = judge(response, row["gold"], kind=row["kind"] or None, choices=readable_choices(row["choices"]),
                    aliases=row["aliases"], policy=row["policy"], spec=row["spec"])
     official = rule({**row["official_row"], "response": response}) if rule is not None else None
-    out = {**row, "strict": compact(strict), "official": compact(official) if official is not None else None,
-           "status": _status(row, strict)}
+    stored = compact(official) if official is not None else None
+    if stored is not None and guess is not None:
+        stored = guessed(stored, guess, row)
+    out = {**row, "strict": compact(strict), "official": stored, "status": _status(row, strict)}
     names_none = strict.extracted is not None and strict.rule.endswith("no option")
     if paper and row["kind"] == "choice" and row["choices"] and names_none:
         from cogito_eval.nearest import nearest_verdict
 
         out["strict"] = nearest_verdict(row, out["strict"])
     return out
+
+
+def readable_choices(choices: Sequence[str]) -> Sequence[str]:
+    """The option texts by which an answer may name an option; none where they read like other options' letters.
+
+    "C" as the text of option A (AI2D labels parts of a diagram so) could mean two options; there only letters count.
+    """
+    for i, text in enumerate(choices):
+        bare = text.strip().strip("().").upper()
+        if len(bare) == 1 and bare in LETTERS[: len(choices)] and bare != LETTERS[i]:
+            return ()
+    return choices
 
 
 def compact(verdict: Verdict) -> dict[str, Any]:
@@ -66,6 +84,16 @@ def compact(verdict: Verdict) -> dict[str, Any]:
     if verdict.expectation is not None:
         out["expectation"] = verdict.expectation
     return out
+
+
+def guessed(verdict: dict[str, Any], seed: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict after one seeded draw where the released rule would guess; it depends on no other row."""
+    expectation = verdict.get("expectation")
+    if expectation is None:
+        return verdict
+    drawn = seed_of("guess", seed, row["id"], row["sample"]) / 2**63
+    kept = {key: value for key, value in verdict.items() if key != "expectation"}
+    return {**kept, "outcome": "right" if drawn < expectation else "wrong", "rule": f"{verdict['rule']}, guessed"}
 
 
 def points(verdict: Mapping[str, Any]) -> float:

@@ -147,3 +147,26 @@ def test_a_judge_marks_its_verdicts_and_is_asked_once(tmp_path):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_released_rule_guesses_by_expectation_or_by_seed():
+    from cogito_eval.scoring import official_rule
+
+    rule = official_rule(load_benchmark("mmmu"))
+    rows = [{**question_row(ITEM), "id": f"q{i}", "sample": 0, "error": None, "finish": "stop", "n_tokens": 5,
+             "response": "No idea at all.", "official_row": {
+                 "gold": "B", "question_type": "multiple-choice", "index2ans": {"A": "x1", "B": "x2", "C": "x3", "D": "x4"}}}
+            for i in range(400)]
+    expected = judge_row(rows[0], rule)["official"]
+    assert expected["expectation"] == pytest.approx(0.25)
+    drawn = [judge_row(row, rule, guess=7)["official"] for row in rows]
+    assert drawn == [judge_row(row, rule, guess=7)["official"] for row in rows]
+    assert {verdict["outcome"] for verdict in drawn} == {"right", "wrong"} and "expectation" not in drawn[0]
+    assert 0.17 < sum(verdict["outcome"] == "right" for verdict in drawn) / 400 < 0.33
+
+
+def test_an_option_that_reads_like_another_letter_is_named_by_letter_alone():
+    item = Item(id="q", problem="Which part?", gold="C", kind="choice", choices=("C", "B", "E", "G"))
+    row = {**question_row(item), "sample": 0, "error": None, "finish": "stop", "n_tokens": 5}
+    assert judge_row({**row, "response": "C"}, None)["strict"]["outcome"] == "right"
+    assert judge_row({**row, "response": "\\boxed{A}"}, None)["strict"]["outcome"] == "wrong"
