@@ -22,21 +22,31 @@ def explain(
     answer: Annotated[str, typer.Argument(help="The answer, or a whole response with --response.")],
     kind: Annotated[str | None, typer.Option(help="The sample's answer kind.")] = None,
     choice: Annotated[list[str] | None, typer.Option(help="An option's text; repeat for each.")] = None,
-    policy: Annotated[str, typer.Option(help="exact, rounded(2), relative(5%), absolute(0.01), significant(3).")] = "exact",
+    policy: Annotated[
+        str, typer.Option(help="exact, rounded(2), relative(5%), absolute(0.01), significant(3).")
+    ] = "exact",
     response: Annotated[bool, typer.Option(help="Extract the answer from a whole response first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON.")] = False,
 ) -> None:
     """Why one answer is right, wrong or undecidable."""
     from cogito_core.verify import extract, judge, verify
 
-    call = judge(answer, gold, kind=kind, choices=choice or (), policy=policy) if response else verify(
-        gold, answer, kind=kind, choices=choice or (), policy=policy)
+    call = (
+        judge(answer, gold, kind=kind, choices=choice or (), policy=policy)
+        if response
+        else verify(gold, answer, kind=kind, choices=choice or (), policy=policy)
+    )
     if as_json:
         say(json.dumps(call.as_dict(), ensure_ascii=False))
         return
     say(str(call))
-    rows = [["kind", call.kind], ["rule", call.rule], ["gold read as", call.gold_norm], ["answer read as", call.answer_norm],
-            ["policy", call.policy]]
+    rows = [
+        ["kind", call.kind],
+        ["rule", call.rule],
+        ["gold read as", call.gold_norm],
+        ["answer read as", call.answer_norm],
+        ["policy", call.policy],
+    ]
     if response:
         found = extract(answer, kind=kind or call.kind, choices=choice or ())
         rows += [["extracted", str(found.text)], ["from", f"{found.rule}, characters {found.span}"]]
@@ -46,8 +56,12 @@ def explain(
 
 @app.command()
 def lint(
-    dataset: Annotated[Path, typer.Argument(help="A folder of Parquet shards, or JSON Lines with gold (or answer), kind, choices.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where the findings go, one JSON object a line.")] = None,
+    dataset: Annotated[
+        Path, typer.Argument(help="A folder of Parquet shards, or JSON Lines with gold (or answer), kind, choices.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where the findings go, one JSON object a line.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Read at most this many rows.")] = None,
 ) -> None:
     """Golds that are empty, unreadable, doubled among the options, or do not match themselves."""
@@ -64,8 +78,16 @@ def lint(
                 findings.append({"id": row["id"], "rule": rule, "gold": row["gold"], "reason": sentence})
             advance(1)
     if out is not None:
-        out.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in findings), encoding="utf-8", errors="surrogatepass")
-    table(f"Lint of {rows} golds", ["rule", "golds"], [[name, str(count)] for name, count in counts.most_common()] or [["nothing found", "0"]])
+        out.write_text(
+            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in findings),
+            encoding="utf-8",
+            errors="surrogatepass",
+        )
+    table(
+        f"Lint of {rows} golds",
+        ["rule", "golds"],
+        [[name, str(count)] for name, count in counts.most_common()] or [["nothing found", "0"]],
+    )
     for one in findings[:10]:
         say(f"{one['id']}: {one['rule']}: {one['reason']}")
 
@@ -73,7 +95,9 @@ def lint(
 @app.command()
 def mutate(
     dataset: Annotated[Path, typer.Argument(help="A folder of Parquet shards, or JSON Lines with gold (or answer).")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where the failures go, one JSON object a line.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where the failures go, one JSON object a line.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Read at most this many rows.")] = None,
 ) -> None:
     """How many near misses of these golds are accepted, and how many rewrites are rejected."""
@@ -87,13 +111,22 @@ def mutate(
     rows = []
     for report, word in ((wrong, "accepted"), (right, "rejected")):
         for name, tried in report.tried.items():
-            rows.append([name, str(tried), word, str(report.failed[name]), f"{100 * report.failed[name] / tried:.2f}"])
+            rows.append(
+                [name, str(tried), word, str(report.failed[name]), f"{100 * report.failed[name] / tried:.2f}"]
+            )
     table(f"Mutants of {len(seen)} golds", ["change", "tried", "fault", "count", "%"], rows)
     for name, gold, text, reason in (wrong.examples + right.examples)[:10]:
         say(f"{name}: gold {gold!r}, answer {text!r}: {reason}")
     if out is not None:
-        lines = [{"change": name, "gold": gold, "answer": text, "reason": reason} for name, gold, text, reason in wrong.examples + right.examples]
-        out.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines), encoding="utf-8", errors="surrogatepass")
+        lines = [
+            {"change": name, "gold": gold, "answer": text, "reason": reason}
+            for name, gold, text, reason in wrong.examples + right.examples
+        ]
+        out.write_text(
+            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines),
+            encoding="utf-8",
+            errors="surrogatepass",
+        )
 
 
 @app.command()
@@ -116,24 +149,51 @@ def compare(
     differing: list[dict[str, Any]] = []
     with progress(limit, "compared") as advance:
         for row in _rows(rows, limit):
-            said = row["extraction"] if row["extraction"] is not None else extract(row["response"] or "", kind=row["kind"]).text
+            said = (
+                row["extraction"]
+                if row["extraction"] is not None
+                else extract(row["response"] or "", kind=row["kind"]).text
+            )
             if said is None:
                 counts["no answer"] += 1
                 continue
             ours = verify(row["gold"], said, kind=row["kind"], choices=row["choices"], spec=row["spec"])
             theirs = WORKER.ask(row["gold"], said, seconds)
-            name = "agree" if bool(theirs) == ours.is_right else "only ours accepts" if ours.is_right else "only theirs accepts"
+            name = (
+                "agree"
+                if bool(theirs) == ours.is_right
+                else "only ours accepts"
+                if ours.is_right
+                else "only theirs accepts"
+            )
             counts[name] += 1
             if name != "agree":
-                differing.append({"id": row["id"], "gold": row["gold"], "answer": said, "which": name, "ours": str(ours), "rule": ours.rule,
-                                  "theirs": theirs, "verdict": row["verdict"]})
+                differing.append(
+                    {
+                        "id": row["id"],
+                        "gold": row["gold"],
+                        "answer": said,
+                        "which": name,
+                        "ours": str(ours),
+                        "rule": ours.rule,
+                        "theirs": theirs,
+                        "verdict": row["verdict"],
+                    }
+                )
             advance(1)
     WORKER.close()
     table("Against Math-Verify", ["outcome", "pairs"], [[name, str(count)] for name, count in counts.most_common()])
     for one in differing[:20]:
-        say(f"{one['id']}: {one['which']}: gold {one['gold'][:60]!r}, answer {one['answer'][:60]!r}; {one['ours'][:120]}")
+        say(
+            f"{one['id']}: {one['which']}: gold {one['gold'][:60]!r}, answer {one['answer'][:60]!r}; "
+            f"{one['ours'][:120]}"
+        )
     if out is not None:
-        out.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in differing), encoding="utf-8", errors="surrogatepass")
+        out.write_text(
+            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in differing),
+            encoding="utf-8",
+            errors="surrogatepass",
+        )
 
 
 def _rows(source: Path, limit: int | None) -> Iterator[dict[str, Any]]:
@@ -144,9 +204,17 @@ def _rows(source: Path, limit: int | None) -> Iterator[dict[str, Any]]:
         for number, sample in enumerate(read_samples(source), 1):
             if limit is not None and number > limit:
                 return
-            yield {"id": sample.id, "gold": sample.answer, "kind": sample.answer_kind or None, "spec": dict(sample.answer_spec or {}),
-                   "choices": list((sample.answer_spec or {}).get("choices") or ()), "aliases": list(sample.answer_aliases or ()),
-                   "extraction": None, "response": None, "verdict": None}
+            yield {
+                "id": sample.id,
+                "gold": sample.answer,
+                "kind": sample.answer_kind or None,
+                "spec": dict(sample.answer_spec or {}),
+                "choices": list((sample.answer_spec or {}).get("choices") or ()),
+                "aliases": list(sample.answer_aliases or ()),
+                "extraction": None,
+                "response": None,
+                "verdict": None,
+            }
         return
     if not source.is_file():
         raise CogitoError(f"there is no file or folder {source}")
@@ -169,10 +237,22 @@ def _json_row(line: str, number: int, source: Path) -> dict[str, Any]:
     if gold is None:
         raise CogitoError(f"{source} line {number}: the row has neither 'gold' nor 'answer'")
     choices = row.get("choices")
-    texts = [as_text(value) for _, value in sorted(choices.items())] if isinstance(choices, dict) else list(map(as_text, choices)) \
-        if isinstance(choices, list) else []
+    texts = (
+        [as_text(value) for _, value in sorted(choices.items())]
+        if isinstance(choices, dict)
+        else list(map(as_text, choices))
+        if isinstance(choices, list)
+        else []
+    )
     spec = {name: row[name] for name in ("precision", "unit") if row.get(name) is not None}
-    return {"id": as_text(row.get("id", number)), "gold": as_text(gold), "kind": row.get("answer_kind") or row.get("kind"), "choices": texts,
-            "spec": spec | dict(row.get("answer_spec") or {}), "aliases": list(map(as_text, row.get("aliases") or ())),
-            "extraction": None if row.get("extraction") is None else as_text(row["extraction"]),
-            "response": None if row.get("response") is None else as_text(row["response"]), "verdict": row.get("verdict")}
+    return {
+        "id": as_text(row.get("id", number)),
+        "gold": as_text(gold),
+        "kind": row.get("answer_kind") or row.get("kind"),
+        "choices": texts,
+        "spec": spec | dict(row.get("answer_spec") or {}),
+        "aliases": list(map(as_text, row.get("aliases") or ())),
+        "extraction": None if row.get("extraction") is None else as_text(row["extraction"]),
+        "response": None if row.get("response") is None else as_text(row["response"]),
+        "verdict": row.get("verdict"),
+    }

@@ -9,8 +9,8 @@ string, and every verdict says which rule decided and why.
 """
 
 from cogito_core.verify.api import judge, verify
-from cogito_core.verify.many import verify_many
 from cogito_core.verify.extract import extract
+from cogito_core.verify.many import verify_many
 from cogito_core.verify.verdict import VERSION, Candidate, Extraction, Verdict
 
 __all__ = ["VERSION", "Candidate", "Extraction", "Verdict", "extract", "judge", "verify", "verify_many"]

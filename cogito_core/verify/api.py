@@ -30,47 +30,115 @@ def as_text(value: object) -> str:
     return str(value)
 
 
-def verify(gold: object, answer: object, *, kind: str | None = None, choices: Sequence[str] = (),
-           aliases: Sequence[str] = (), policy: str = "exact", spec: Mapping[str, Any] | None = None) -> Verdict:
+def verify(
+    gold: object,
+    answer: object,
+    *,
+    kind: str | None = None,
+    choices: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+    policy: str = "exact",
+    spec: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Judge `answer`, already extracted, against `gold`.
 
-    `kind` is the sample's answer kind (number, expression, choice, choices, text, yes_no, list, interval, quantity, ...);
+    `kind` is the sample's answer kind (number, expression, choice, choices, text, yes_no, list, interval,
+    quantity, ...);
     without it the options or the gold decide. `aliases` are other accepted golds. `policy` names the tolerance
     (see `policy`); `spec` may carry choices, unit, precision, tolerance, absolute_tolerance, significant, policy,
-    units (convert, require, ignore) and cas (seconds for a second opinion by Math-Verify on undecided pairs). Never raises on any gold or answer; an unknown policy is a UsageError.
+    units (convert, require, ignore) and cas (seconds for a second opinion by Math-Verify on undecided pairs).
+    Never raises on any gold or answer; an unknown policy is a UsageError.
 
     >>> str(verify("5 cm", "5 km"))
     'wrong: 5 km against 5 cm, same dimension, factor 10^5'
     """
     gold_text, answer_text = as_text(gold), as_text(answer)
-    if policy == "exact" and not spec and not choices and not aliases and (kind is None or kind in ("number", "integer")) \
-            and _INTEGER.fullmatch(answer_text) and _INTEGER.fullmatch(gold_text):
+    if (
+        policy == "exact"
+        and not spec
+        and not choices
+        and not aliases
+        and (kind is None or kind in ("number", "integer"))
+        and _INTEGER.fullmatch(answer_text)
+        and _INTEGER.fullmatch(gold_text)
+    ):
         one, other = int(gold_text), int(answer_text)
         if one == other:
-            return Verdict("right", "integer", "rational", str(one), str(other), answer_text, None, "exact", f"{other} equals {one}")
-        return Verdict("wrong", "integer", "rational", str(one), str(other), answer_text, None, "exact", f"{other} is not {one}")
+            return Verdict(
+                "right",
+                "integer",
+                "rational",
+                str(one),
+                str(other),
+                answer_text,
+                None,
+                "exact",
+                f"{other} equals {one}",
+            )
+        return Verdict(
+            "wrong", "integer", "rational", str(one), str(other), answer_text, None, "exact", f"{other} is not {one}"
+        )
     spec = spec or {}
     question = Question(
-        kind=canonical_kind(kind), choices=tuple(map(as_text, choices or spec.get("choices") or ())), policy=policy_for(policy, spec),
-        units=spec.get("units") if spec.get("units") in UNIT_MODES else "convert", unit=as_text(spec.get("unit")))
+        kind=canonical_kind(kind),
+        choices=tuple(map(as_text, choices or spec.get("choices") or ())),
+        policy=policy_for(policy, spec),
+        units=str(spec.get("units")) if spec.get("units") in UNIT_MODES else "convert",
+        unit=as_text(spec.get("unit")),
+    )
     if len(answer_text) > MAX_ANSWER or len(gold_text) > MAX_ANSWER:
         kind_name = question.kind or "unread"
         if answer_text.strip() == gold_text.strip():
-            return Verdict("right", kind_name, "same text", gold_text[:400], answer_text[:400], answer_text, None, question.policy.name,
-                           "the same long text")
-        return Verdict("undecidable", kind_name, "limit", gold_text[:200], answer_text[:60], answer_text, None, question.policy.name,
-                       f"the answer has {len(answer_text)} characters, the gold {len(gold_text)}; at most {MAX_ANSWER} are read")
+            return Verdict(
+                "right",
+                kind_name,
+                "same text",
+                gold_text[:400],
+                answer_text[:400],
+                answer_text,
+                None,
+                question.policy.name,
+                "the same long text",
+            )
+        return Verdict(
+            "undecidable",
+            kind_name,
+            "limit",
+            gold_text[:200],
+            answer_text[:60],
+            answer_text,
+            None,
+            question.policy.name,
+            f"the answer has {len(answer_text)} characters, the gold {len(gold_text)}; at most {MAX_ANSWER} are read",
+        )
     first: Verdict | None = None
     for one_gold in (gold_text, *map(as_text, aliases)):
         try:
             verdict = rules.decide(one_gold, answer_text, question)
-        except (RecursionError, MemoryError, OverflowError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+        except (
+            RecursionError,
+            MemoryError,
+            OverflowError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+        ) as error:
             # A verifier in a reward loop may not raise; the verdict says that something went wrong.
-            verdict = Verdict("undecidable", question.kind or "unread", "failure", one_gold[:200], answer_text[:200], answer_text, None,
-                              question.policy.name, f"the comparison failed: {type(error).__name__}")
+            verdict = Verdict(
+                "undecidable",
+                question.kind or "unread",
+                "failure",
+                one_gold[:200],
+                answer_text[:200],
+                answer_text,
+                None,
+                question.policy.name,
+                f"the comparison failed: {type(error).__name__}",
+            )
         if verdict.is_right:
             return verdict
-        if first is None or first.outcome == "wrong" and verdict.outcome == "undecidable":
+        if first is None or (first.outcome == "wrong" and verdict.outcome == "undecidable"):
             first = verdict
     assert first is not None
     if first.outcome == "undecidable" and spec.get("cas") and first.extracted:
@@ -85,12 +153,29 @@ def _second_opinion(verdict: Verdict, gold: str, seconds: float) -> Verdict:
     said = WORKER.ask(gold, verdict.extracted or "", seconds)
     if said is None:
         return verdict
-    return Verdict("right" if said else "wrong", verdict.kind, "math-verify", verdict.gold_norm, verdict.answer_norm, verdict.extracted,
-                   verdict.span, verdict.policy, f"Math-Verify calls {verdict.extracted!r} {'equal' if said else 'unequal'} ({verdict.reason})")
+    return Verdict(
+        "right" if said else "wrong",
+        verdict.kind,
+        "math-verify",
+        verdict.gold_norm,
+        verdict.answer_norm,
+        verdict.extracted,
+        verdict.span,
+        verdict.policy,
+        f"Math-Verify calls {verdict.extracted!r} {'equal' if said else 'unequal'} ({verdict.reason})",
+    )
 
 
-def judge(response: object, gold: object, *, kind: str | None = None, choices: Sequence[str] = (),
-          aliases: Sequence[str] = (), policy: str = "exact", spec: Mapping[str, Any] | None = None) -> Verdict:
+def judge(
+    response: object,
+    gold: object,
+    *,
+    kind: str | None = None,
+    choices: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+    policy: str = "exact",
+    spec: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Extract the final answer of `response`, then judge it against `gold`. Arguments as for `verify`.
 
     The verdict's `span` is the answer's place in the response; no answer or a contradiction is undecidable.
@@ -104,8 +189,26 @@ def judge(response: object, gold: object, *, kind: str | None = None, choices: S
     found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:
         reason = found.conflict or "no answer found"
-        return Verdict("undecidable", wanted or ("choice" if options else "unread"), found.rule, as_text(gold)[:200], "", None, found.span,
-                       policy, reason)
+        return Verdict(
+            "undecidable",
+            wanted or ("choice" if options else "unread"),
+            found.rule,
+            as_text(gold)[:200],
+            "",
+            None,
+            found.span,
+            policy,
+            reason,
+        )
     verdict = verify(gold, found.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
-    return Verdict(verdict.outcome, verdict.kind, f"{found.rule} + {verdict.rule}", verdict.gold_norm, verdict.answer_norm, found.text,
-                   found.span, verdict.policy, verdict.reason)
+    return Verdict(
+        verdict.outcome,
+        verdict.kind,
+        f"{found.rule} + {verdict.rule}",
+        verdict.gold_norm,
+        verdict.answer_norm,
+        found.text,
+        found.span,
+        verdict.policy,
+        verdict.reason,
+    )

@@ -13,17 +13,39 @@ from cogito_core.verify.words import is_number_word, number_words
 if TYPE_CHECKING:
     from cogito_core.verify.reader import Parser
 
-FUNCTIONS = frozenset("""sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch
-arsinh arcosh artanh arcsinh arccosh arctanh asin acos atan asinh acosh atanh log ln lg exp sqrt cbrt abs floor ceil gcd
-lcm max min det sgn sign binom mod arg dim ker Re Im Pr""".split())
-_CANON = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "arsinh": "asinh", "arcsinh": "asinh", "arcosh": "acosh",
-          "arccosh": "acosh", "artanh": "atanh", "arctanh": "atanh", "sgn": "sign", "lg": "log10", "tg": "tan", "ctg": "cot"}
-GREEK = frozenset("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
-upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split())
+FUNCTIONS = frozenset(
+    """sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch
+arsinh arcosh artanh arcsinh arccosh arctanh asin acos atan asinh acosh atanh log ln lg exp sqrt cbrt abs floor
+ceil gcd
+lcm max min det sgn sign binom mod arg dim ker Re Im Pr""".split()
+)
+_CANON = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "arsinh": "asinh",
+    "arcsinh": "asinh",
+    "arcosh": "acosh",
+    "arccosh": "acosh",
+    "artanh": "atanh",
+    "arctanh": "atanh",
+    "sgn": "sign",
+    "lg": "log10",
+    "tg": "tan",
+    "ctg": "cot",
+}
+GREEK = frozenset(
+    """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
+upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
+)
 LETTER_COMMANDS = frozenset(["$", "e", "i", "euro", "pound", "yen", "ell", "hbar", "nabla", "partial", "tg", "ctg"])
-_ACCENTS = frozenset("overline bar vec hat widehat tilde widetilde dot ddot overleftrightarrow overbrace underbrace".split())
-_STOP_WORDS = frozenset("""is the for in of to no not yes are if then so we it as at by be on do an has was this that with
-from all any let but can may its our you he she they hence thus where when which answer option none""".split())
+_ACCENTS = frozenset(
+    "overline bar vec hat widehat tilde widetilde dot ddot overleftrightarrow overbrace underbrace".split()
+)
+_STOP_WORDS = frozenset(
+    """is the for in of to no not yes are if then so we it as at by be on do an has was this that with
+from all any let but can may its our you he she they hence thus where when which answer option none""".split()
+)
 _MATRICES = frozenset("pmatrix bmatrix vmatrix matrix array Bmatrix Vmatrix smallmatrix cases".split())
 
 
@@ -53,22 +75,33 @@ def _numeral(p: Parser, token: Token) -> Node:
     value = token.number or 0
     following = p.token
     # 0.1\overline{6}: a repeating decimal.
-    if following.kind == "cmd" and following.value in ("overline", "dot", "bar") and "." in token.value and not following.spaced:
+    if (
+        following.kind == "cmd"
+        and following.value in ("overline", "dot", "bar")
+        and "." in token.value
+        and not following.spaced
+    ):
         p.at += 1
         digits = raw_argument(p)
         if not digits.isdigit() or len(digits) > 200:
             raise ReadError("unreadable repeating decimal")
         places = len(token.value.partition(".")[2])
-        value = Fraction(value) + Fraction(int(digits), (10 ** len(digits) - 1) * 10 ** places)
+        value = Fraction(value) + Fraction(int(digits), (10 ** len(digits) - 1) * 10**places)
         return number(value, token.start, p.tokens[p.at - 1].end)
     if isinstance(value, int) and "." not in token.value:
         mixed = _mixed(p, value)
         if mixed is not None:
             return number(mixed, token.start, p.tokens[p.at - 1].end)
     scale = p.token
-    if scale.kind == "word" and scale.spaced and scale.value.lower() in ("million", "billion", "trillion", "thousand", "hundred"):
+    if (
+        scale.kind == "word"
+        and scale.spaced
+        and scale.value.lower() in ("million", "billion", "trillion", "thousand", "hundred")
+    ):
         p.at += 1
-        factor = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}[scale.value.lower()]
+        factor = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}[
+            scale.value.lower()
+        ]
         return number(Fraction(value) * factor, token.start, scale.end)
     if scale.kind == "word" and scale.value in ("万", "亿"):
         p.at += 1
@@ -83,8 +116,14 @@ def _mixed(p: Parser, whole: int) -> Fraction | None:
     if one.kind == "vulgar":
         p.at += 1
         return whole + Fraction(one.number or 0)
-    if one.kind == "num" and one.spaced and isinstance(one.number, int) and tokens[at + 1].value == "/" \
-            and tokens[at + 2].kind == "num" and isinstance(tokens[at + 2].number, int):
+    if (
+        one.kind == "num"
+        and one.spaced
+        and isinstance(one.number, int)
+        and tokens[at + 1].value == "/"
+        and tokens[at + 2].kind == "num"
+        and isinstance(tokens[at + 2].number, int)
+    ):
         top, bottom = one.number, tokens[at + 2].number or 0
         if 0 < top < bottom and tokens[at + 3].value not in ("^", "!"):
             p.at += 3
@@ -98,8 +137,13 @@ def _mixed(p: Parser, whole: int) -> Fraction | None:
             p.at = at
             return None
         top_value, bottom_value = top_node.value, bottom_node.value
-        if top_node.op == bottom_node.op == "num" and isinstance(top_value, int) and isinstance(bottom_value, int) \
-                and 0 < top_value < bottom_value and not p.is_sign("^", "!"):
+        if (
+            top_node.op == bottom_node.op == "num"
+            and isinstance(top_value, int)
+            and isinstance(bottom_value, int)
+            and 0 < top_value < bottom_value
+            and not p.is_sign("^", "!")
+        ):
             return whole + Fraction(top_value, bottom_value)
         p.at = at
     return None
@@ -139,13 +183,18 @@ def raw_argument(p: Parser) -> str:
                 raise ReadError("an open index")
             depth += {"{": 1, "}": -1}.get(one.value, 0) if one.kind == "cmd" else 0
             index += 1
-        parts = [one.value for one in p.tokens[p.at + 1:index - 1] if not (one.kind == "cmd" and one.value in "{}")]
+        parts = [one.value for one in p.tokens[p.at + 1 : index - 1] if not (one.kind == "cmd" and one.value in "{}")]
         p.at = index
         return "".join(parts)
     p.at += 1
     if token.kind == "end":
         raise ReadError("an open index")
-    if token.kind == "word" and len(token.value) > 1 and token.value.isascii() and p.text[token.start - 1:token.start] == "_":
+    if (
+        token.kind == "word"
+        and len(token.value) > 1
+        and token.value.isascii()
+        and p.text[token.start - 1 : token.start] == "_"
+    ):
         return token.value
     return token.value
 
@@ -204,7 +253,9 @@ def _word(p: Parser, token: Token) -> Node:
     lower = word.lower()
     if word in FUNCTIONS or word in ("tg", "ctg") or (lower in FUNCTIONS and len(word) > 2 and word[1:].islower()):
         return _function(p, lower if word not in ("Re", "Im", "Pr") else word, token)
-    if lower in ("pi", "inf", "infinity", "infty", "oo") and (word != "oo" or p.tokens[p.at - 2].value in ("-", "+", ",", "(")):
+    if lower in ("pi", "inf", "infinity", "infty", "oo") and (
+        word != "oo" or p.tokens[p.at - 2].value in ("-", "+", ",", "(")
+    ):
         return p.node("const", "pi" if lower == "pi" else "inf", (), start)
     if len(word) == 1:
         if word in ("e", "i"):
@@ -224,7 +275,12 @@ def _word(p: Parser, token: Token) -> Node:
     if word.isupper() and len(word) <= 5 and len(p.tokens) <= 2:
         return p.node("sym", word, (), start)  # a name that stands alone
     if word.startswith("pi") and len(word) == 3:  # 2pir
-        return p.node("mul", None, (Node("const", "pi", (), start, start + 2), _tail(p, Node("sym", word[-1], (), start + 2, token.end))), start)
+        return p.node(
+            "mul",
+            None,
+            (Node("const", "pi", (), start, start + 2), _tail(p, Node("sym", word[-1], (), start + 2, token.end))),
+            start,
+        )
     if not (word.isupper() and len(word) <= 5) and (lower in _STOP_WORDS or len(word) > 3):
         raise ReadError(f"the word {word}")
     if word.endswith("pi"):
@@ -238,7 +294,11 @@ def _word(p: Parser, token: Token) -> Node:
 
 def _number_in_words(p: Parser, word: str, start: int) -> Node:
     words = [word]
-    while p.token.kind == "word" and is_number_word(p.token.value.lower()) and number_words(" ".join((*words, p.token.value.lower()))) is not None:
+    while (
+        p.token.kind == "word"
+        and is_number_word(p.token.value.lower())
+        and number_words(" ".join((*words, p.token.value.lower()))) is not None
+    ):
         words.append(p.token.value.lower())
         p.at += 1
     value = number_words(" ".join(words))
@@ -267,7 +327,7 @@ def _symbol(p: Parser, name: str, start: int) -> Node:
 
 def _has_comma_inside(p: Parser) -> bool:
     depth = 0
-    for token in p.tokens[p.at:]:
+    for token in p.tokens[p.at :]:
         if token.kind == "cmd":
             if token.value in ("(", "[", "{", "{set"):
                 depth += 1
@@ -288,7 +348,13 @@ def _raw_text(p: Parser, token: Token) -> Node:
         return p.node("const" if word != "d" else "sym", word, (), start)
     if word in ("pi", "π"):
         return p.node("const", "pi", (), start)
-    if word and len(word) <= 6 and word.replace(" ", "").isalpha() and word.isascii() and (word.isupper() or len(word) == 1):
+    if (
+        word
+        and len(word) <= 6
+        and word.replace(" ", "").isalpha()
+        and word.isascii()
+        and (word.isupper() or len(word) == 1)
+    ):
         return _symbol(p, word.replace(" ", ""), start)
     if word.replace(",", "").replace(".", "", 1).isdigit():
         from cogito_core.verify.reader import read
@@ -329,8 +395,12 @@ def _function(p: Parser, name: str, token: Token) -> Node:
         elif p.token.kind == "sup" and exponent is None:
             exponent = number(int(p.token.value), p.token.start, p.token.end)
             p.at += 1
-    if exponent is not None and exponent.op == "num" and exponent.value == -1 and name in (
-            "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"):
+    if (
+        exponent is not None
+        and exponent.op == "num"
+        and exponent.value == -1
+        and name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
+    ):
         name = f"a{name}" if name.endswith("h") else f"arc{name}"
         exponent = None
     args = _function_argument(p, name)
@@ -378,7 +448,9 @@ def _function_argument(p: Parser, name: str) -> tuple[Node, ...]:
         token = p.token
         if token.kind == "word" and (token.value.lower() in FUNCTIONS or len(token.value) > 3):
             break
-        if token.kind == "cmd" and (token.value in FUNCTIONS or token.value in ("(", "|", "[", "{set", "cdot", "times", "sum", "int")):
+        if token.kind == "cmd" and (
+            token.value in FUNCTIONS or token.value in ("(", "|", "[", "{set", "cdot", "times", "sum", "int")
+        ):
             break
         if left.op == "func" or token.kind == "end" or not p.starts_factor(left):
             break
@@ -416,7 +488,12 @@ def _command(p: Parser, token: Token) -> Node:
     if value in ("angle", "triangle"):
         sign = "∠" if value == "angle" else "△"
         name = ""
-        while p.token.kind == "word" and len(p.token.value) <= 4 and p.token.value.isascii() and (p.token.value.isupper() or not name):
+        while (
+            p.token.kind == "word"
+            and len(p.token.value) <= 4
+            and p.token.value.isascii()
+            and (p.token.value.isupper() or not name)
+        ):
             name += p.token.value
             p.at += 1
         if not name and p.token.kind == "num":
@@ -475,7 +552,9 @@ def _brackets(p: Parser, opening: str, start: int) -> Node:
     p.expect(*closings)
     p.bars = bars
     closing = p.tokens[p.at - 1].value
-    members = inner.args if inner.op == "list" and (inner.value != ";" or all(m.op != "list" for m in inner.args)) else None
+    members = (
+        inner.args if inner.op == "list" and (inner.value != ";" or all(m.op != "list" for m in inner.args)) else None
+    )
     if opening == "{set":
         return p.node("set", None, members if members is not None else (inner,), start)
     if members is None:
@@ -494,8 +573,11 @@ def _choose(p: Parser, inner: Node, start: int) -> Node:
         return p.node("group", "()", flat, start)
     if p.is_sign("_") and inner.op == "num":
         return inner
-    return inner._replace(start=start, end=p.tokens[p.at - 1].end) if inner.op != "num" else Node(
-        "paren", None, (inner,), start, p.tokens[p.at - 1].end)
+    return (
+        inner._replace(start=start, end=p.tokens[p.at - 1].end)
+        if inner.op != "num"
+        else Node("paren", None, (inner,), start, p.tokens[p.at - 1].end)
+    )
 
 
 def _braces(p: Parser, start: int) -> Node:
@@ -506,7 +588,11 @@ def _braces(p: Parser, start: int) -> Node:
         op = p.token.value
         p.at += 1
         bottom = p.sequence(("}",))
-        inner = p.node("func", "binom", (inner, bottom), start) if op == "choose" else p.node("div", None, (inner, bottom), start)
+        inner = (
+            p.node("func", "binom", (inner, bottom), start)
+            if op == "choose"
+            else p.node("div", None, (inner, bottom), start)
+        )
     p.expect("}", "}set")
     if inner.op == "list" and inner.value != ";":
         return inner._replace(op="list", value="{")

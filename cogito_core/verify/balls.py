@@ -72,7 +72,7 @@ class Evaluator:
             return _rational(self.names[node.value], self.prec), _ZERO_I
         if op == "const":
             return self.constant(node.value)
-        if op in ("paren", "pos", "based") or op == "group" and node.value == "[]" and len(args) == 1:
+        if op in ("paren", "pos", "based") or (op == "group" and node.value == "[]" and len(args) == 1):
             return self.value(args[0])
         if op == "add":
             total = self.value(args[0])
@@ -206,7 +206,9 @@ class Evaluator:
     def factorial(self, value: Any) -> Ball:
         if mpf_lt(value[0], fzero) or mpf_gt(value[1], libmpi.mpi_from_str("20000", 53)[0]):
             raise NotABallError("a factorial out of range")
-        return libmpi.mpi_gamma(libmpi.mpi_add(value, _rational(Fraction(1), self.prec), self.prec), self.prec), _ZERO_I
+        return libmpi.mpi_gamma(
+            libmpi.mpi_add(value, _rational(Fraction(1), self.prec), self.prec), self.prec
+        ), _ZERO_I
 
     def function(self, node: Node) -> Ball:
         name, args = node.value, node.args
@@ -219,7 +221,10 @@ class Evaluator:
             return _TRIG[name](self, self.real(args[0])), _ZERO_I
         if name in ("floor", "ceil") and len(args) == 1:
             value = self.real(args[0])
-            low, high = to_int(value[0], "f" if name == "floor" else "c"), to_int(value[1], "f" if name == "floor" else "c")
+            low, high = (
+                to_int(value[0], "f" if name == "floor" else "c"),
+                to_int(value[1], "f" if name == "floor" else "c"),
+            )
             if low != high:
                 raise NotABallError("an integer part that is not settled")
             return _rational(Fraction(low), self.prec), _ZERO_I
@@ -236,17 +241,23 @@ class Evaluator:
         if name == "binom" and len(args) == 2:
             one = _rational(Fraction(1), self.prec)
             n, k = (self.real(arg) for arg in args)
-            gamma = [libmpi.mpi_gamma(libmpi.mpi_add(x, one, self.prec), self.prec) for x in (n, k, libmpi.mpi_sub(n, k, self.prec))]
+            gamma = [
+                libmpi.mpi_gamma(libmpi.mpi_add(x, one, self.prec), self.prec)
+                for x in (n, k, libmpi.mpi_sub(n, k, self.prec))
+            ]
             return libmpi.mpi_div(gamma[0], libmpi.mpi_mul(gamma[1], gamma[2], self.prec), self.prec), _ZERO_I
         raise NotABallError(f"the function {name}")
 
 
-def _over(one: Callable[[Evaluator, Any], Any], other: Callable[[Evaluator, Any], Any]) -> Callable[[Evaluator, Any], Any]:
+def _over(
+    one: Callable[[Evaluator, Any], Any], other: Callable[[Evaluator, Any], Any]
+) -> Callable[[Evaluator, Any], Any]:
     def quotient(ev: Evaluator, x: Any) -> Any:
         bottom = other(ev, x)
         if _contains_zero(bottom):
             raise NotABallError("division by zero")
         return libmpi.mpi_div(one(ev, x), bottom, ev.prec)
+
     return quotient
 
 
@@ -268,6 +279,7 @@ def _hyperbolic(sign: int) -> Callable[[Evaluator, Any], Any]:
         up, down = ev.exp(x), ev.exp(libmpi.mpi_neg(x, ev.prec))
         both = libmpi.mpi_add(up, down, ev.prec) if sign > 0 else libmpi.mpi_sub(up, down, ev.prec)
         return libmpi.mpi_div(both, _rational(Fraction(2), ev.prec), ev.prec)
+
     return half
 
 
@@ -277,6 +289,7 @@ def _inverse_hyperbolic(sign: int) -> Callable[[Evaluator, Any], Any]:
         if mpf_lt(inside[0], fzero):
             raise NotABallError("outside the domain")
         return ev.log(libmpi.mpi_add(x, libmpi.mpi_sqrt(inside, ev.prec), ev.prec))
+
     return area
 
 
@@ -297,10 +310,21 @@ def _cos(ev: Evaluator, x: Any) -> Any:
 
 _sinh, _cosh = _hyperbolic(-1), _hyperbolic(1)
 _TRIG: dict[str, Callable[[Evaluator, Any], Any]] = {
-    "sin": _sin, "cos": _cos, "tan": _over(_sin, _cos), "cot": _over(_cos, _sin), "sec": _over(_number(1), _cos),
-    "csc": _over(_number(1), _sin), "sinh": _sinh, "cosh": _cosh, "tanh": _over(_sinh, _cosh), "coth": _over(_cosh, _sinh),
-    "sech": _over(_number(1), _cosh), "csch": _over(_number(1), _sinh),
-    "asinh": _inverse_hyperbolic(1), "acosh": _inverse_hyperbolic(-1), "atanh": _atanh,
+    "sin": _sin,
+    "cos": _cos,
+    "tan": _over(_sin, _cos),
+    "cot": _over(_cos, _sin),
+    "sec": _over(_number(1), _cos),
+    "csc": _over(_number(1), _sin),
+    "sinh": _sinh,
+    "cosh": _cosh,
+    "tanh": _over(_sinh, _cosh),
+    "coth": _over(_cosh, _sinh),
+    "sech": _over(_number(1), _cosh),
+    "csch": _over(_number(1), _sinh),
+    "asinh": _inverse_hyperbolic(1),
+    "acosh": _inverse_hyperbolic(-1),
+    "atanh": _atanh,
     "arcsin": lambda ev, x: libmpi.mpi_atan2(x, _root_of_one_minus_square(ev, x), ev.prec),
     "arccos": lambda ev, x: libmpi.mpi_atan2(_root_of_one_minus_square(ev, x), x, ev.prec),
     "arctan": lambda ev, x: libmpi.mpi_atan2(x, _rational(Fraction(1), ev.prec), ev.prec),
@@ -361,14 +385,17 @@ def point(names: frozenset[str], index: int) -> dict[str, Fraction]:
     """Rational test values for the names, of both signs, the same in every run."""
     values = {}
     for name in names:
-        seed = int.from_bytes(hashlib.blake2b(f"{index}\x1f{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        seed = int.from_bytes(
+            hashlib.blake2b(f"{index}\x1f{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+        )
         size = Fraction(seed % 99_991 + 7_919, 53_881) * _SCALES[index % len(_SCALES)]
         values[name] = -size if index % 3 == 2 and seed & 1 << 40 else size
     return values
 
 
 def compare_functions(one: Node, other: Node, names: frozenset[str], points: int = 9) -> bool | None:
-    """Whether two expressions in `names` agree where the first is real: at 4 or more of 9 points, to 36 digits or more."""
+    """Whether two expressions in `names` agree where the first is real: at 4 or more of 9 points, to 36 digits
+    or more."""
     agreed = 0
     for index in range(points):
         values = point(names, index)

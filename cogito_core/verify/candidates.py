@@ -12,7 +12,9 @@ from cogito_core.verify.verdict import Candidate
 TAG, BOX, PHRASE, CONCLUSION, LAST = range(5)
 
 _TAGS = re.compile(r"<(answer|ANSWER|Answer|CONCLUSION|conclusion|final_answer|FINAL_ANSWER)>(.*?)(?:</\1>|\Z)", re.S)
-_JSON = re.compile(r'"(?:final[_ ]?answer|answer|short answer)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.,]*|true|false|null)', re.I)
+_JSON = re.compile(
+    r'"(?:final[_ ]?answer|answer|short answer)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.,]*|true|false|null)', re.I
+)
 # GSM8K's last line. Elsewhere four signs begin a heading.
 _HASHES = re.compile(r"^#{4}\s*([^\s#*].{0,200}?)\s*\Z", re.M)
 _BOX = re.compile(r"\\+(?:boxed|fbox|beginboxed)\s*(\{|(?=[^\s{]))")
@@ -22,11 +24,18 @@ _PHRASE = re.compile(
     r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
     r"(?:\s+(?:to\s+(?:the|this)\s+(?:question|problem)|here|option|choice|letter|value|expression|of\s+the\s+\w+))?"
     r"\s*\**\s*(?:\b(?:is|was|are|would\s+be|should\s+be|must\s+be|will\s+be|equals|est|es|ist|is\s+therefore|is\s+thus)\b|应该?是|是|为|[:：=]|(?=\s*(?:\$|\\\(|\\\[)))"
-    r"\s*(?:therefore|thus|then|simply|just|exactly|approximately|about|equal to|given by|as follows)?\s*[:：]?\s*", re.I)
-_SENTENCE_END = re.compile(r"(?<![A-Z])(?<!\b[A-Za-z])[.!?](?=\s|$|\*|\"|\))|[。！？\n]|(?<=\d)\.(?=\s|$)|(?<=\))\.(?=\s|$)|(?<=[A-Za-z]{2})\.(?=\s|$)")
+    r"\s*(?:therefore|thus|then|simply|just|exactly|approximately|about|equal to|given by|as follows)?\s*[:：]?\s*",
+    re.I,
+)
+_SENTENCE_END = re.compile(
+    r"(?<![A-Z])(?<!\b[A-Za-z])[.!?](?=\s|$|\*|\"|\))|[。！？\n]|(?<=\d)\.(?=\s|$)|(?<=\))\.(?=\s|$)|(?<=[A-Za-z]{2})\.(?=\s|$)"
+)
 _CONCLUSION = re.compile(
-    r"\b(?:therefore|thus|hence|so|in conclusion|consequently|finally|as a result|in summary|we (?:can )?conclude|overall|donc|por lo tanto|"
-    r"this (?:means|gives|implies)|we (?:get|find|have|obtain))\b|因此|所以|故|综上|则|इसलिए|لذا", re.I)
+    r"\b(?:therefore|thus|hence|so|in conclusion|consequently|finally|as a result|in summary|"
+    r"we (?:can )?conclude|overall|donc|por lo tanto|"
+    r"this (?:means|gives|implies)|we (?:get|find|have|obtain))\b|因此|所以|故|综上|则|इसलिए|لذا",
+    re.I,
+)
 
 
 def tags(text: str) -> Iterator[Candidate]:
@@ -37,9 +46,9 @@ def tags(text: str) -> Iterator[Candidate]:
         for match in _JSON.finditer(text):
             yield Candidate(match.group(1).strip('"').replace("\\\\", "\\"), "json", TAG, match.span(1))
     if "####" in text:
-        match = _HASHES.search(text.rstrip())
-        if match and "boxed" not in text:
-            yield Candidate(match.group(1), "hashes", TAG, match.span(1))
+        last = _HASHES.search(text.rstrip())
+        if last and "boxed" not in text:
+            yield Candidate(last.group(1), "hashes", TAG, last.span(1))
 
 
 def boxes(text: str) -> list[Candidate]:
@@ -76,8 +85,12 @@ def sentence_end(text: str, start: int) -> int:
         inside = text[start:stop]
         if len(inside) > MAX_SENTENCE:
             return stop
-        if inside.count("$") % 2 and "\n\n" not in inside and len(inside) < 400 or inside.count("\\[") > inside.count("\\]") \
-                or inside.count("\\(") > inside.count("\\)") or inside.count("{") > inside.count("}") and match.group() != "\n":
+        if (
+            (inside.count("$") % 2 and "\n\n" not in inside and len(inside) < 400)
+            or inside.count("\\[") > inside.count("\\]")
+            or inside.count("\\(") > inside.count("\\)")
+            or (inside.count("{") > inside.count("}") and match.group() != "\n")
+        ):
             position = match.end()
             continue
         if match.group() == "\n" and (not inside.strip(" *:$") or inside.rstrip(" *").endswith(":")):

@@ -23,7 +23,8 @@ def available() -> bool:
 
 
 def _serve(pipe: Connection) -> None:
-    """The worker: answers (gold, answer) with True, False or None. Its own time limits are off; the parent's kill is the limit."""
+    """The worker: answers (gold, answer) with True, False or None. Its own time limits are off; the parent's
+    kill is the limit."""
     import logging
 
     logging.disable(logging.CRITICAL)

@@ -10,8 +10,14 @@ from cogito_core.verify.clean import fold, strip_dress
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BARE = re.compile(r"[(\[（【]?\s*(?:\\text\s*\{)?\s*\(?([A-Za-z])\)?\s*\}?\s*[)\]）】]?\s*[.:。：,)]?", re.S)
-_NAMED = re.compile(r"(?:the\s+)?(?:correct\s+)?(?:answer|option|choice|选项|答案)(?:\s+is)?\s*[:：]?\s*[(（]?([A-Za-z])[)）]?\s*[.。]?", re.I)
-_LEADING = re.compile(r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)", re.S)
+_NAMED = re.compile(
+    r"(?:the\s+)?(?:correct\s+)?(?:answer|option|choice|选项|答案)(?:\s+is)?\s*[:：]?\s*[(（]?([A-Za-z])[)）]?\s*[.。]?",
+    re.I,
+)
+_LEADING = re.compile(
+    r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)",
+    re.S,
+)
 _NEGATION = re.compile(r"\b(?:not|isn't|cannot|can't|neither|except)\b|不是|n't\b", re.I)
 
 
@@ -42,8 +48,15 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         return Pick(frozenset(), "none", "too long for an option")
     last = (len(choices) or count or 10) - 1
     keys = [option_key(choice) for choice in choices]
-    if text in choices and choices.count(text) == 1 and (len(text) > 1 or gold_side or choices[_letter(text, last)] == text
-                                                       if len(text) == 1 and _letter(text, last) >= 0 else True):
+    if (
+        text in choices
+        and choices.count(text) == 1
+        and (
+            len(text) > 1 or gold_side or choices[_letter(text, last)] == text
+            if len(text) == 1 and _letter(text, last) >= 0
+            else True
+        )
+    ):
         return Pick(frozenset([list(choices).index(text)]), "option text")
     bare = _BARE.fullmatch(text) or _NAMED.fullmatch(text)
     if bare:
@@ -53,7 +66,9 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     leading = _LEADING.fullmatch(text)
     key = option_key(text)
     by_text = [index for index, one in enumerate(keys) if one and one == key]
-    if by_text and not (leading and leading.group(7) is None and _letter(leading.group(1) or leading.group(3) or "?", last) >= 0):
+    if by_text and not (
+        leading and leading.group(7) is None and _letter(leading.group(1) or leading.group(3) or "?", last) >= 0
+    ):
         return Pick(frozenset(by_text), "option text")
     if leading:
         letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)
@@ -77,12 +92,14 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
     key = option_key(rest)
     named = [other for other, one in enumerate(keys) if one and one == key]
     if named and index not in named:
-        return Pick(frozenset(), "conflict", f"the letter {LETTERS[index]} against the text of option {LETTERS[named[0]]}")
+        return Pick(
+            frozenset(), "conflict", f"the letter {LETTERS[index]} against the text of option {LETTERS[named[0]]}"
+        )
     if named:
         return Pick(frozenset([index]), "letter and text")
     if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
-    if keys and keys[index] and (key.startswith(keys[index]) or len(key) > 3 and keys[index].startswith(key)):
+    if keys and keys[index] and (key.startswith(keys[index]) or (len(key) > 3 and keys[index].startswith(key))):
         return Pick(frozenset([index]), "letter and text")
     if certain:
         return Pick(frozenset([index]), "letter")
@@ -94,11 +111,18 @@ def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
     text = strip_dress(answer)
     last = (len(choices) or count or 10) - 1
     body = re.sub(r"^(?:options?|choices?|answers?)\s*[:：]?\s*", "", text, flags=re.I)
-    if re.search(r"(?<![A-Za-z])[A-Z]\W{0,3}\s*(?:\bor\b|或)\s*\W{0,3}[A-Z](?![A-Za-z])|^\W*[a-z]\W*\bor\b\W*[a-z]\W*$", body):
+    if re.search(
+        r"(?<![A-Za-z])[A-Z]\W{0,3}\s*(?:\bor\b|或)\s*\W{0,3}[A-Z](?![A-Za-z])|^\W*[a-z]\W*\bor\b\W*[a-z]\W*$", body
+    ):
         return Pick(frozenset(), "conflict", "an either-or")
     compact = re.sub(r"[\s,;，、；/&+()\[\]{}'\"（）.]|\band\b|和", "", body)
-    if compact and compact.isalpha() and compact.isascii() and len(compact) <= last + 1 and (compact.isupper() or re.fullmatch(
-            r"\W*\w(?:\W+\w)*\W*", body)):
+    if (
+        compact
+        and compact.isalpha()
+        and compact.isascii()
+        and len(compact) <= last + 1
+        and (compact.isupper() or re.fullmatch(r"\W*\w(?:\W+\w)*\W*", body))
+    ):
         indices = [_letter(letter, last) for letter in compact]
         if min(indices) >= 0 and len(set(indices)) == len(indices):
             return Pick(frozenset(indices), "letters")

@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DAMAGED = (("\x0c", "rac orall".split(), "f"), ("\x08", "oxed inom eta ar egin f ".split(), "b"),
-            ("\t", "ext imes heta frac an au riangle o ".split(), "t"), ("\r", "ight ho angle ".split(), "r"))
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|split|displaymath|math|center)\*?\}")
-_WRAPPER = re.compile(r"\\(?:boxed|fbox|text|textbf|mathrm|mathbf|mbox|textit|textnormal|boldsymbol|underline|bf|rm|mathit|displaystyle|ensuremath)\s*\{")
+_DAMAGED = (
+    ("\x0c", "rac orall".split(), "f"),
+    ("\x08", "oxed inom eta ar egin f ".split(), "b"),
+    ("\t", "ext imes heta frac an au riangle o ".split(), "t"),
+    ("\r", "ight ho angle ".split(), "r"),
+)
+_ENVIRONMENT = re.compile(
+    r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|split|displaymath|math|center)\*?\}"
+)
+_WRAPPER = re.compile(
+    r"\\(?:boxed|fbox|text|textbf|mathrm|mathbf|mbox|textit|textnormal|boldsymbol|underline|bf|rm|mathit|displaystyle|ensuremath)\s*\{"
+)
 
 
 def repair(text: str) -> str:
@@ -17,7 +25,9 @@ def repair(text: str) -> str:
         if char in text:
             for tail in tails:
                 if tail:
-                    text = text.replace(f"\\{char}{tail}", f"\\{letter}{tail}").replace(f"{char}{tail}", f"\\{letter}{tail}")
+                    text = text.replace(f"\\{char}{tail}", f"\\{letter}{tail}").replace(
+                        f"{char}{tail}", f"\\{letter}{tail}"
+                    )
     if "\\\\" in text and "\\begin" not in text:
         text = re.sub(r"\\\\(?=[A-Za-z]{2,})", r"\\", text)
     return text
@@ -65,11 +75,16 @@ def blank_dollars(text: str) -> str:
     pairs = re.findall(r"(?<!\\)\$\$", text)
     money = len(places) % 2 == 1 and not pairs
     if not money and len(places) >= 2 and not pairs:
-        money = all(text[p + 1:p + 2].isdigit() for p in places) and not re.fullmatch(r"\$[^$]*\$", text)
-    if money and len(places) > 1 and not all(text[p + 1:p + 2].isdigit() for p in places):
+        money = all(text[p + 1 : p + 2].isdigit() for p in places) and not re.fullmatch(r"\$[^$]*\$", text)
+    if money and len(places) > 1 and not all(text[p + 1 : p + 2].isdigit() for p in places):
         money = False
-    if money and all(text[p + 1:p + 2].strip()[:1].isdigit() or text[p + 1:p + 2] in (".", " ") or text[p - 1:p].isdigit()
-                     or text[p - 1:p] == " " for p in places):
+    if money and all(
+        text[p + 1 : p + 2].strip()[:1].isdigit()
+        or text[p + 1 : p + 2] in (".", " ")
+        or text[p - 1 : p].isdigit()
+        or text[p - 1 : p] == " "
+        for p in places
+    ):
         return text
     chars = list(text)
     for place in places:
@@ -83,15 +98,29 @@ def strip_dress(text: str) -> str:
     for _ in range(12):
         before = text
         text = text.strip().strip("\u200b\ufeff")
-        for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ("__", "__"),
-                                 ('"', '"'), ("“", "”"), ("*", "*")):
-            if (len(text) > len(opening) + len(closing) - 1 and text.startswith(opening) and text.endswith(closing)
-                    and opening not in text[len(opening):len(text) - len(closing)]
-                    and closing not in text[len(opening):len(text) - len(closing)]):
-                text = text[len(opening):len(text) - len(closing)].strip()
+        for opening, closing in (
+            ("$$", "$$"),
+            ("$", "$"),
+            ("\\(", "\\)"),
+            ("\\[", "\\]"),
+            ("**", "**"),
+            ("`", "`"),
+            ("__", "__"),
+            ('"', '"'),
+            ("“", "”"),
+            ("*", "*"),
+        ):
+            if (
+                len(text) > len(opening) + len(closing) - 1
+                and text.startswith(opening)
+                and text.endswith(closing)
+                and opening not in text[len(opening) : len(text) - len(closing)]
+                and closing not in text[len(opening) : len(text) - len(closing)]
+            ):
+                text = text[len(opening) : len(text) - len(closing)].strip()
         wrapped = _WRAPPER.match(text)
         if wrapped and matching_brace(text, wrapped.end() - 1) == len(text) - 1:
-            text = text[wrapped.end():-1]
+            text = text[wrapped.end() : -1]
         if text.startswith("\\left{") or "\\beginboxed" in text:
             text = text.replace("\\beginboxed", "\\boxed")
         text = _ENVIRONMENT.sub(" ", text)
@@ -107,7 +136,9 @@ def strip_dress(text: str) -> str:
 def fold(text: str) -> str:
     """Key for comparing words: NFKC, case, quotes, punctuation and spaces folded, articles dropped, numbers kept."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"})
+        text = unicodedata.normalize("NFKC", text).translate(
+            {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"}
+        )
     text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)

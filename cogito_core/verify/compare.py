@@ -1,8 +1,10 @@
-"""Compare two trees, the answer read towards the gold: relations, lists, tuples, sets, intervals, matrices, scalars."""
+"""Compare two trees, the answer read towards the gold: relations, lists, tuples, sets, intervals, matrices,
+scalars."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from cogito_core.verify.ladder import bounds, printed_float, same_value
@@ -82,9 +84,17 @@ def plain_scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     proof = same_value(gold, answer)
     if proof.equal:
         return Result(True, proof.rule, proof.note)
-    if answer.op == "num" and (gold.op != "num" or not _terminates(gold.value)) and printed_float(ctx.answer_text.strip(), answer.value, gold):
+    if (
+        answer.op == "num"
+        and (gold.op != "num" or not _terminates(gold.value))
+        and printed_float(ctx.answer_text.strip(), answer.value, gold)
+    ):
         return Result(True, "printed float", "the gold printed as a float")
-    if gold.op == "num" and (answer.op != "num" or not _terminates(answer.value)) and printed_float(ctx.gold_text.strip(), gold.value, answer):
+    if (
+        gold.op == "num"
+        and (answer.op != "num" or not _terminates(answer.value))
+        and printed_float(ctx.gold_text.strip(), gold.value, answer)
+    ):
         return Result(True, "printed float", "the gold is this value printed as a float")
     if ctx.policy.rule != "exact":
         near = _within(gold, answer, ctx.policy)
@@ -133,7 +143,7 @@ def _has_quantity(node: Node) -> bool:
 
 
 def _bare(node: Node) -> Node:
-    while node.op == "paren" or node.op == "group" and len(node.args) == 1 and node.args[0].op == "matrix":
+    while node.op == "paren" or (node.op == "group" and len(node.args) == 1 and node.args[0].op == "matrix"):
         node = node.args[0]
     return node
 
@@ -142,8 +152,11 @@ def _bare(node: Node) -> Node:
 
 
 def _expandable(node: Node) -> bool:
-    return node.op == "pm" or node.op in ("list", "set") and any(_expandable(arg) for arg in node.args) or node.op in (
-        "div", "mul", "neg", "add") and any(_expandable(_bare(arg)) for arg in node.args)
+    return (
+        node.op == "pm"
+        or (node.op in ("list", "set") and any(_expandable(arg) for arg in node.args))
+        or (node.op in ("div", "mul", "neg", "add") and any(_expandable(_bare(arg)) for arg in node.args))
+    )
 
 
 def _expand(node: Node) -> Node:
@@ -182,10 +195,12 @@ def is_name(node: Node) -> bool:
     if node.op in ("app",):
         return all(symbols(arg) or arg.op == "num" for arg in node.args)
     if node.op in ("abs", "ratio", "group", "div", "mul"):
-        return bool(node.args) and len(node.args) <= 6 and all(is_name(arg) or node.op == "mul" and arg.op == "paren" for arg in node.args)
-    if node.op == "func" and node.value in ("max", "min", "arg", "Re", "Im", "Pr", "dim", "det"):
-        return True
-    return False
+        return (
+            bool(node.args)
+            and len(node.args) <= 6
+            and all(is_name(arg) or (node.op == "mul" and arg.op == "paren") for arg in node.args)
+        )
+    return node.op == "func" and node.value in ("max", "min", "arg", "Re", "Im", "Pr", "dim", "det")
 
 
 def value_side(node: Node) -> Node | None:
@@ -197,8 +212,12 @@ def value_side(node: Node) -> Node | None:
         return None
     parts = list(node.args)
     ops = list(node.value)
-    if is_name(parts[0]) and not (len(parts) == 2 and symbols(parts[0]) <= symbols(parts[1]) and parts[0].op == "sym"
-                                  and parts[0].value in symbols(parts[1])):
+    if is_name(parts[0]) and not (
+        len(parts) == 2
+        and symbols(parts[0]) <= symbols(parts[1])
+        and parts[0].op == "sym"
+        and parts[0].value in symbols(parts[1])
+    ):
         parts, ops = parts[1:], ops[1:]
     elif len(parts) == 2 and ops == ["="] and (symbols(parts[0]) or symbols(parts[1])):
         return parts[0] if is_name(parts[1]) and not symbols(parts[0]) else None
@@ -211,7 +230,7 @@ def value_side(node: Node) -> Node | None:
         if op == "~":
             break
         exact_parts.append(part)
-    for one, other in zip(exact_parts, exact_parts[1:], strict=False):
+    for one, other in pairwise(exact_parts):
         if same_value(_bare(one), _bare(other)).equal is False:
             return None
     return exact_parts[-1]
@@ -292,7 +311,9 @@ def _equations(gold: Node, answer: Node) -> Result:
 def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
     flip = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
     if len(gold.value) == len(answer.value):
-        turned = answer._replace(value=tuple(flip.get(op, op) for op in reversed(answer.value)), args=answer.args[::-1])
+        turned = answer._replace(
+            value=tuple(flip.get(op, op) for op in reversed(answer.value)), args=answer.args[::-1]
+        )
         for one in (answer, turned):
             if one.value == gold.value:
                 results = [same(g, a, ctx) for g, a in zip(gold.args, one.args, strict=True)]
@@ -330,8 +351,16 @@ def _strip_names(members: tuple[Node, ...]) -> tuple[list[Node], list[str]]:
 
 
 def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
-    settled = equal_sets(gold, answer) if any(arg.op == "rel" and set(arg.value) & _INEQUALITIES for node in (gold, answer)
-                                               for arg in (*node.args, node) if arg.op == "rel") else None
+    settled = (
+        equal_sets(gold, answer)
+        if any(
+            arg.op == "rel" and set(arg.value) & _INEQUALITIES
+            for node in (gold, answer)
+            for arg in (*node.args, node)
+            if arg.op == "rel"
+        )
+        else None
+    )
     if settled is not None:
         return Result(settled, "solution set")
     if gold.op == "list" and answer.op == "group" and answer.value in ("()", "[]"):
@@ -357,7 +386,7 @@ def _rows(members: tuple[Node, ...]) -> tuple[Node, ...]:
         return members
     if any(names[index] != names[index % width] for index in range(len(names))):
         return members
-    return tuple(Node("list", ",", members[index:index + width]) for index in range(0, len(members), width))
+    return tuple(Node("list", ",", members[index : index + width]) for index in range(0, len(members), width))
 
 
 def _unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> Result:
@@ -428,7 +457,11 @@ def _as_matrix(node: Node) -> Node | None:
     """Nested brackets, or one row, as a matrix."""
     if node.op == "matrix":
         return node
-    if node.op == "group" and node.args and all(arg.op == "group" and len(arg.args) == len(node.args[0].args) for arg in node.args):
+    if (
+        node.op == "group"
+        and node.args
+        and all(arg.op == "group" and len(arg.args) == len(node.args[0].args) for arg in node.args)
+    ):
         rows = [arg.args for arg in node.args]
         return Node("matrix", (len(rows), len(rows[0])), tuple(x for row in rows for x in row))
     return None
@@ -438,7 +471,9 @@ def _matrices(gold: Node, answer: Node, ctx: Context) -> Result:
     one, other = _as_matrix(gold), _as_matrix(answer)
     if one is not None and other is not None:
         if one.value != other.value:
-            return Result(False, "shape", f"{other.value[0]}x{other.value[1]} where {one.value[0]}x{one.value[1]} is asked for")
+            return Result(
+                False, "shape", f"{other.value[0]}x{other.value[1]} where {one.value[0]}x{one.value[1]} is asked for"
+            )
         return _ordered(one.args, other.args, ctx)
     flat = one or other
     rest = answer if one is not None else gold

@@ -47,7 +47,9 @@ class Exact(NamedTuple):
 
     def atoms(self) -> frozenset[str]:
         """Names of the transcendental atoms that occur: pi, e, ln2, ..."""
-        return frozenset(atom for part in self for key in part for atom, _ in key if isinstance(atom, str) and atom != "i")
+        return frozenset(
+            atom for part in self for key in part for atom, _ in key if isinstance(atom, str) and atom != "i"
+        )
 
 
 class _Run:
@@ -205,7 +207,7 @@ def _small_primes() -> tuple[int, ...]:
     sieve = bytearray([1]) * _TRIAL
     for number in range(2, math.isqrt(_TRIAL) + 1):
         if sieve[number]:
-            sieve[number * number::number] = bytes(len(range(number * number, _TRIAL, number)))
+            sieve[number * number :: number] = bytes(len(range(number * number, _TRIAL, number)))
     return tuple(n for n in range(2, _TRIAL) if sieve[n])
 
 
@@ -245,7 +247,7 @@ def _divide(one: Exact, other: Exact, run: _Run) -> Exact:
         raise NotExactError("division by zero")
     top, bottom = _mul(one.top, other.bottom, run), _mul(one.bottom, other.top, run)
     if len(bottom) == 1:  # divide by a single term at once
-        (key, scale), = bottom.items()
+        ((key, scale),) = bottom.items()
         factor, inverse = _normal({atom: -power for atom, power in key})
         return Exact(_mul(top, {inverse: factor / scale}, run), _ONE)
     return Exact(top, bottom)
@@ -259,10 +261,10 @@ def _integer_power(base: Exact, exponent: int, run: _Run) -> Exact:
         bits = max(value.numerator.bit_length(), value.denominator.bit_length())
         if abs(value) != 1 and bits * exponent > MAX_BITS:
             raise NotExactError("too many digits")
-        return _plain(value ** exponent if abs(value) != 1 else value ** (exponent % 2))
+        return _plain(value**exponent if abs(value) != 1 else value ** (exponent % 2))
     if len(base.top) == 1 and len(base.bottom) == 1:
-        (key, scale), = base.top.items()
-        (low, under), = base.bottom.items()
+        ((key, scale),) = base.top.items()
+        ((low, under),) = base.bottom.items()
         if low == () and (max(scale.numerator.bit_length(), scale.denominator.bit_length()) * exponent <= MAX_BITS):
             return _monomial({atom: power * exponent for atom, power in key}, (scale / under) ** exponent)
     if exponent > 64:
@@ -283,7 +285,7 @@ def _root(base: Exact, degree: int, run: _Run) -> Exact:
         return base
     if len(base.top) != 1 or base.bottom != _ONE:
         raise NotExactError("the root of a sum")
-    (key, scale), = base.top.items()
+    ((key, scale),) = base.top.items()
     if any(atom == "i" for atom, _ in key):
         raise NotExactError("the root of a complex number")
     powers: dict[int | str, Fraction] = {}
@@ -320,7 +322,7 @@ def _power(base: Exact, exponent: Exact, node: Node, run: _Run) -> Exact:
         return _integer_power(_root(base, value.denominator, run), value.numerator, run)
     # e^{q ln p} and e^{i pi q}
     if base.top == {(("e", Fraction(1)),): Fraction(1)} and exponent.bottom == _ONE and len(exponent.top) == 1:
-        (key, scale), = exponent.top.items()
+        ((key, scale),) = exponent.top.items()
         if key == (("i", Fraction(1)), ("pi", Fraction(1))):
             return _add_exact(_trig("cos", scale), _times_i(_trig("sin", scale), run), run)
         if len(key) == 1 and isinstance(key[0][0], str) and key[0][0].startswith("ln") and key[0][1] == 1:
@@ -335,14 +337,17 @@ def _times_i(value: Exact, run: _Run) -> Exact:
 def _add_exact(one: Exact, other: Exact, run: _Run) -> Exact:
     if one.bottom == other.bottom:
         return Exact(_add(one.top, other.top, run), one.bottom)
-    return Exact(_add(_mul(one.top, other.bottom, run), _mul(other.top, one.bottom, run), run), _mul(one.bottom, other.bottom, run))
+    return Exact(
+        _add(_mul(one.top, other.bottom, run), _mul(other.top, one.bottom, run), run),
+        _mul(one.bottom, other.bottom, run),
+    )
 
 
 def _logarithm(value: Exact) -> Exact:
     """ln of a positive rational, or of a monomial in primes and e, as a sum of ln(p)."""
     if len(value.top) != 1 or value.bottom != _ONE:
         raise NotExactError("the logarithm of a sum")
-    (key, scale), = value.top.items()
+    ((key, scale),) = value.top.items()
     if scale <= 0:
         raise NotExactError("the logarithm of a negative number")
     total: Sum = {}
@@ -377,11 +382,17 @@ def _trig(name: str, turns: Fraction) -> Exact:
     step %= 12
     step = min(step, 12 - step)
     run = _Run()
-    six = {((2, Fraction(1, 2)), (3, Fraction(1, 2))): Fraction(1, 4)}
+    six: Sum = {((2, Fraction(1, 2)), (3, Fraction(1, 2))): Fraction(1, 4)}
     two = _surd(Fraction(1, 4), 2)
     table: dict[int, Sum] = {
-        0: {}, 1: _add(six, {k: -v for k, v in two.items()}, run), 2: {(): Fraction(1, 2)}, 3: _surd(Fraction(1, 2), 2),
-        4: _surd(Fraction(1, 2), 3), 5: _add(six, two, run), 6: {(): Fraction(1)}}
+        0: {},
+        1: _add(six, {k: -v for k, v in two.items()}, run),
+        2: {(): Fraction(1, 2)},
+        3: _surd(Fraction(1, 2), 2),
+        4: _surd(Fraction(1, 2), 3),
+        5: _add(six, two, run),
+        6: {(): Fraction(1)},
+    }
     return Exact({key: sign * value for key, value in table[step].items()}, _ONE)
 
 
@@ -427,7 +438,12 @@ def _binomial(n: int, k: int) -> Fraction:
 
 
 _RATIONAL: dict[str, Callable[[list[Fraction]], Fraction | int]] = {
-    "floor": lambda v: math.floor(v[0]), "ceil": lambda v: math.ceil(v[0]), "gcd": _gcd, "lcm": _lcm, "max": max, "min": min,
+    "floor": lambda v: math.floor(v[0]),
+    "ceil": lambda v: math.ceil(v[0]),
+    "gcd": _gcd,
+    "lcm": _lcm,
+    "max": max,
+    "min": min,
     "sign": lambda v: (v[0] > 0) - (v[0] < 0),
 }
 
@@ -497,7 +513,7 @@ def _value(node: Node, run: _Run) -> Exact:
         value = _rationals([_value(args[0], run)])[0]
         return _plain(abs(value))
     if op == "fact":
-        n, = _integers([_value(args[0], run)])
+        (n,) = _integers([_value(args[0], run)])
         if not 0 <= n <= 1000:
             raise NotExactError("a factorial out of range")
         return _plain(math.factorial(n))

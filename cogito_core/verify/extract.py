@@ -1,7 +1,8 @@
 """Find the final answer of a response, with the evidence, apart from judging it.
 
 Ranks, strongest first: answer tag, JSON or ####; box; "the answer is"; a concluding sentence; the last line. Within a
-rank the later place wins. Thinking never counts. Two different boxes, "A or B", a letter against another option's text
+rank the later place wins. Thinking never counts. Two different boxes, "A or B", a letter against another
+option's text
 are conflicts: then there is no answer, and the reason is kept.
 """
 
@@ -23,7 +24,9 @@ TAIL = 10_000
 _JOINER = re.compile(r"[\s,;&.$\\()\[\]]|\\(?:text|mathrm|textbf|quad|qquad)|and|或|和|or", re.I)
 
 
-def extract(response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False) -> Extraction:
+def extract(
+    response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False
+) -> Extraction:
     """The final answer of `response`. `kind` and `choices` say what to look for. Never raises on any string.
 
     >>> extract("<think>maybe 3</think> So the answer is 42 because 6*7 = 42.", kind="number").text
@@ -40,8 +43,8 @@ def extract(response: object, *, kind: str | None = None, choices: Sequence[str]
         if len(text) > TAIL:
             marked = max(text.rfind("\\boxed"), text.rfind("<answer>"), 0)
             cut = len(text) - TAIL if not marked else min(marked, len(text) - TAIL)
-            start, text = start + cut, text[cut:cut + 2 * TAIL]
-        if wanted in ("choice", "choices") or choices and wanted in ("", "choice"):
+            start, text = start + cut, text[cut : cut + 2 * TAIL]
+        if wanted in ("choice", "choices") or (choices and wanted in ("", "choice")):
             found = extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
         else:
             found = _extract_free(text, wanted, gold_side)
@@ -67,8 +70,17 @@ def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
         if inner:
             return _from_boxes(last.text, inner, kind, gold_side, tags, last.span[0])
         clause = _reduced(last, kind) if kind in MATH_KINDS or kind == "yes_no" else last
-        return Extraction(clause.text, last.rule, clause.span, "" if clause.text else "the answer tag is empty", tuple(reversed(tags))) \
-            if clause.text else Extraction(None, last.rule, last.span, "the answer tag is empty", tuple(tags))
+        return (
+            Extraction(
+                clause.text,
+                last.rule,
+                clause.span,
+                "" if clause.text else "the answer tag is empty",
+                tuple(reversed(tags)),
+            )
+            if clause.text
+            else Extraction(None, last.rule, last.span, "the answer tag is empty", tuple(tags))
+        )
     boxes = candidates.boxes(text)
     if boxes:
         found = _from_boxes(text, boxes, kind, gold_side, [], 0)
@@ -78,7 +90,7 @@ def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
     body = text.strip()
     start = text.find(body)
     whole = Candidate(body, "whole response", candidates.LAST, (start, start + len(body)))
-    if gold_side or len(body) <= 300 and "\n" not in strip_dress(body) and _readable(whole, kind):
+    if gold_side or (len(body) <= 300 and "\n" not in strip_dress(body) and _readable(whole, kind)):
         return Extraction(body, "whole response", whole.span, "", (whole,))
     if kind in MATH_KINDS or kind in ("time", "date"):
         return prose.value_in_response(text, kind)
@@ -102,19 +114,27 @@ def _reduced(candidate: Candidate, kind: str) -> Candidate:
     return Candidate(found.text, candidate.rule, candidate.rank, (offset + found.span[0], offset + found.span[1]))
 
 
-def _from_boxes(text: str, boxes: list[Candidate], kind: str, gold_side: bool, before: list[Candidate], offset: int) -> Extraction:
+def _from_boxes(
+    text: str, boxes: list[Candidate], kind: str, gold_side: bool, before: list[Candidate], offset: int
+) -> Extraction:
     """One box; or several joined by "and"; or a conflict."""
     evidence = tuple(reversed([*before, *boxes]))
     last = boxes[-1]
     span = (last.span[0] + offset, last.span[1] + offset)
     group = [last]
     for one in reversed(boxes[:-1]):
-        between = text[one.span[1]:group[0].span[0]]
+        between = text[one.span[1] : group[0].span[0]]
         between = re.sub(r"^\s*\}|\\+(?:boxed|fbox)\s*\{?$", "", between)
         named = re.sub(r"(?:\\?[A-Za-z]|\w)(?:_\{?\w+\}?)?\s*=\s*$", "", between.strip().rstrip("$").rstrip())
         plain = _JOINER.sub("", re.sub(r"part\s*\(?\w\)?|for\b|\\+[a-z]+", "", named))
         joined = bool(re.search(r"and|,|;|&|和|^\s*\}?\s*$", between, re.I)) and len(plain.strip(" {}$~")) == 0
-        if not joined and re.search(r"\band\b|,", between) and len(between) <= 40 and len(re.findall(r"[A-Za-z]{2,}", plain)) <= 2 and "then" not in between:
+        if (
+            not joined
+            and re.search(r"\band\b|,", between)
+            and len(between) <= 40
+            and len(re.findall(r"[A-Za-z]{2,}", plain)) <= 2
+            and "then" not in between
+        ):
             joined = kind in ("list", "") or gold_side
         if not joined:
             break
@@ -123,21 +143,23 @@ def _from_boxes(text: str, boxes: list[Candidate], kind: str, gold_side: bool, b
         texts = [one.text for one in group]
         distinct = list(dict.fromkeys(fold(strip_dress(one)) for one in texts))
         if len(distinct) > 1:
-            adjacent = not re.search(r"and|,|;|和", text[group[0].span[1]:last.span[0]], re.I)
+            adjacent = not re.search(r"and|,|;|和", text[group[0].span[1] : last.span[0]], re.I)
             if adjacent and not gold_side:
                 return Extraction(None, "conflict", span, "two different boxes side by side", evidence)
-            either = re.search(r"\bor\b|或", text[group[0].span[1]:last.span[0]], re.I)
+            either = re.search(r"\bor\b|或", text[group[0].span[1] : last.span[0]], re.I)
             names = [_name_before(text, one.span[0]) for one in group]
             if all(names) and not any("=" in one for one in texts):
                 texts = [f"{name} = {one}" for name, one in zip(names, texts, strict=True)]
-            return Extraction((" or " if either else ", ").join(texts), "boxes", (group[0].span[0] + offset, span[1]), "", evidence)
+            return Extraction(
+                (" or " if either else ", ").join(texts), "boxes", (group[0].span[0] + offset, span[1]), "", evidence
+            )
     others = [one for one in boxes if one not in group]
     differing = [one for one in others if _key(one.text) != _key(last.text)]
     if differing and not gold_side and not _final(text, last, differing[-1]):
         return Extraction(None, "conflict", span, "two different boxes", evidence)
     inner = candidates.boxes(last.text)
     content = inner[-1].text if inner and len(inner[-1].text) + 12 > len(last.text) else last.text
-    tail = re.match(r"\}?\s*\$?\s*(\\?%|percent\b|pct\b)", text[last.span[1]:last.span[1] + 16])
+    tail = re.match(r"\}?\s*\$?\s*(\\?%|percent\b|pct\b)", text[last.span[1] : last.span[1] + 16])
     if tail and "%" not in content:
         content += " %"
     return Extraction(content, "box", span, "", evidence)
@@ -146,12 +168,22 @@ def _from_boxes(text: str, boxes: list[Candidate], kind: str, gold_side: bool, b
 def _after_the_box(text: str, box: Candidate, kind: str) -> Extraction | None:
     """A "final answer" stated after the last box and different from it: the later and explicit statement counts."""
     last = next((one for one in reversed(candidates.phrases(text)) if one.span[0] > box.span[1]), None)
-    if last is None or "final" not in text[max(0, last.span[0] - 40):last.span[0]].lower() or kind not in MATH_KINDS:
+    if (
+        last is None
+        or "final" not in text[max(0, last.span[0] - 40) : last.span[0]].lower()
+        or kind not in MATH_KINDS
+    ):
         return None
-    reduced = prose.reduce_clause(text[last.span[0]:last.span[1]], kind, first=True)
+    reduced = prose.reduce_clause(text[last.span[0] : last.span[1]], kind, first=True)
     if reduced is None or _key(reduced.text) == _key(box.text):
         return None
-    return Extraction(reduced.text.strip(), "final answer phrase", (last.span[0] + reduced.start, last.span[0] + reduced.end), "", (last, box))
+    return Extraction(
+        reduced.text.strip(),
+        "final answer phrase",
+        (last.span[0] + reduced.start, last.span[0] + reduced.end),
+        "",
+        (last, box),
+    )
 
 
 def _key(text: str) -> str:
@@ -165,9 +197,10 @@ def _name_before(text: str, start: int) -> str:
 
 def _final(text: str, last: Candidate, earlier: Candidate) -> bool:
     """Whether the last box is announced as the final answer, after the sentence of the other one."""
-    between = text[earlier.span[1]:last.span[0]]
-    return bool(re.search(r"final|answer|therefore|thus|hence|response|conclusion|so,? the|答案|因此|所以", between, re.I)) and (
-        "\n" in between or "." in between or "#" in between)
+    between = text[earlier.span[1] : last.span[0]]
+    return bool(
+        re.search(r"final|answer|therefore|thus|hence|response|conclusion|so,? the|答案|因此|所以", between, re.I)
+    ) and ("\n" in between or "." in between or "#" in between)
 
 
 def _yes_no(text: str) -> Extraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,13 +14,56 @@ from cogito_core.verify.tree import Budget, Node, ReadError, symbols
 from cogito_core.verify.words import number_words
 
 ALIASES = {
-    "multi_choice": "choice", "multiple_choice": "choice", "multiple-choice": "choice", "mcq": "choice", "letter": "choice",
-    "integer": "number", "int": "number", "float": "number", "decimal": "number", "numeric": "number", "yesno": "yes_no",
-    "yes/no": "yes_no", "bool": "yes_no", "boolean": "yes_no", "unit": "quantity", "string": "text", "label": "text",
-    "math": "expression", "free_form": "", "open": "", "closed_form": "expression", "multi_letter": "choices",
+    "multi_choice": "choice",
+    "multiple_choice": "choice",
+    "multiple-choice": "choice",
+    "mcq": "choice",
+    "letter": "choice",
+    "integer": "number",
+    "int": "number",
+    "float": "number",
+    "decimal": "number",
+    "numeric": "number",
+    "yesno": "yes_no",
+    "yes/no": "yes_no",
+    "bool": "yes_no",
+    "boolean": "yes_no",
+    "unit": "quantity",
+    "string": "text",
+    "label": "text",
+    "math": "expression",
+    "free_form": "",
+    "open": "",
+    "closed_form": "expression",
+    "multi_letter": "choices",
 }
-MATH_KINDS = frozenset(["number", "integer", "decimal", "expression", "list", "interval", "quantity", "percent", "money", "angle", "ratio", "tuple", "set",
-                        "matrix", "equation", "inequality", "complex", "rational", "system", "base-n", "closed form", "union", "function"])
+MATH_KINDS = frozenset(
+    [
+        "number",
+        "integer",
+        "decimal",
+        "expression",
+        "list",
+        "interval",
+        "quantity",
+        "percent",
+        "money",
+        "angle",
+        "ratio",
+        "tuple",
+        "set",
+        "matrix",
+        "equation",
+        "inequality",
+        "complex",
+        "rational",
+        "system",
+        "base-n",
+        "closed form",
+        "union",
+        "function",
+    ]
+)
 YES = frozenset(["yes", "true", "是", "对", "正确", "是的", "真"])
 NO = frozenset(["no", "false", "否", "不", "错", "错误", "不是", "不对", "假"])
 _SIMPLE = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d{1,300})?|\.\d{1,300})")
@@ -54,7 +98,8 @@ def unboxed(text: str) -> str:
 
 
 def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
-    """Every tree `text` may stand for, units first, then letters as symbols, then a decimal comma; and what went wrong."""
+    """Every tree `text` may stand for, units first, then letters as symbols, then a decimal comma; and what went
+    wrong."""
     return _cached_readings(text) if len(text) <= CACHED_CHARS else _readings(text)
 
 
@@ -82,10 +127,8 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
             break
     comma = re.fullmatch(r"(\D{0,12})([+-]?\d+),(\d+)(\D{0,24})", text)
     if comma and (len(comma.group(3)) not in (1, 3) or comma.group(2).lstrip("+-") == "0"):
-        try:
+        with suppress(ReadError):
             found.append(read(f"{comma.group(1)}{comma.group(2)}.{comma.group(3)}{comma.group(4)}", True))
-        except ReadError:
-            pass
     spread = re.fullmatch(r"\d{1,3}(?:,\d{3}){2,}", text)
     if spread:
         found.append(read(text.replace(",", ", ")))
@@ -110,12 +153,25 @@ def kind_of(node: Node, text: str) -> str:
     if op == "num":
         if isinstance(node.value, int):
             return "integer" if "." not in text else "decimal"
-        return "decimal" if "." in text or "e" in text.lower() and "\\frac" not in text else "rational"
+        return "decimal" if "." in text or ("e" in text.lower() and "\\frac" not in text) else "rational"
     if op == "quantity":
         dims = dict(node.value.dims)
         return "money" if {"USD", "EUR", "GBP", "CNY", "JPY", "INR"} & set(dims) else "quantity"
-    simple = {"percent": "percent", "deg": "angle", "ratio": "ratio", "based": "base-n", "matrix": "matrix", "set": "set",
-              "list": "list", "union": "union", "inter": "union", "minus": "union", "builder": "set", "app": "function", "pm": "list"}
+    simple = {
+        "percent": "percent",
+        "deg": "angle",
+        "ratio": "ratio",
+        "based": "base-n",
+        "matrix": "matrix",
+        "set": "set",
+        "list": "list",
+        "union": "union",
+        "inter": "union",
+        "minus": "union",
+        "builder": "set",
+        "app": "function",
+        "pm": "list",
+    }
     if op in simple:
         if op == "list" and node.args and all(arg.op == "rel" for arg in node.args):
             return "inequality" if any(set(arg.value) & {"<", ">", "<=", ">="} for arg in node.args) else "system"
@@ -184,4 +240,16 @@ def _classify(text: str, kind: str) -> Gold:
 
 def _is_maths(text: str) -> bool:
     """Whether letters alone are maths: pi, a Greek name, infinity."""
-    return text.lower() in ("pi", "inf", "infinity", "alpha", "beta", "gamma", "theta", "delta", "lambda", "omega", "dne")
+    return text.lower() in (
+        "pi",
+        "inf",
+        "infinity",
+        "alpha",
+        "beta",
+        "gamma",
+        "theta",
+        "delta",
+        "lambda",
+        "omega",
+        "dne",
+    )

@@ -10,7 +10,8 @@ from cogito_core.verify.exact import NotExactError, equal_exact, exact
 from cogito_core.verify.tree import Node, show, symbols
 
 FLOAT_DIGITS = 12
-"""A decimal of this many significant digits that rounds or cuts the gold correctly is the gold, printed as a float."""
+"""A decimal of this many significant digits that rounds or cuts the gold correctly is the gold, printed as a
+float."""
 
 
 class Proof(NamedTuple):
@@ -83,7 +84,9 @@ def _same_function(gold: Node, answer: Node, names: frozenset[str]) -> Proof:
         return Proof(False, "identity", "the expressions differ at a test point")
     near = balls.compare_functions(gold, answer, names)
     if near is not None:
-        return Proof(near, "points", "equal to 36 digits at test points" if near else "the expressions differ at a test point")
+        return Proof(
+            near, "points", "equal to 36 digits at test points" if near else "the expressions differ at a test point"
+        )
     return Proof(None, "undecided", "no step of the ladder settles it")
 
 
@@ -103,7 +106,8 @@ def bounds(node: Node) -> tuple[Fraction, Fraction] | None:
 
 
 def printed_float(literal: str, decimal: Fraction, value: Node) -> bool:
-    """Whether the decimal literal is `value` printed to 12 or more digits: correctly rounded or cut at its last place.
+    """Whether the decimal literal is `value` printed to 12 or more digits: correctly rounded or cut at its last
+    place.
 
     >>> from cogito_core.verify.reader import read
     >>> printed_float("1.4142135623730951", Fraction("1.4142135623730951"), read("sqrt(2)"))

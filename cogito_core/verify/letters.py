@@ -13,22 +13,47 @@ from cogito_core.verify.verdict import Candidate, Extraction
 
 _OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
 REFUSAL = re.compile(
-    r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
+    r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|"
+    r"difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
     r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
-    r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
-    r"\b(?:option|answer|choice)s?\b[^.\n]{0,30}\b(?:is|are) not (?:provided|listed|given|available|present|included)|"
-    r"\b(?:is|are) (?:not|n't) (?:an? )?(?:valid |available |given )?(?:option|choice|available)|\b(?:mistake|error) in the (?:question|problem|(?:provided |given )?(?:choices|options))|"
-    r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|insufficient information|"
-    r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
-    r"\bi'?m sorry\b|\bsorry\b|无法", re.I)
-_NEGATED = re.compile(r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|figure)\s+)?\W*$", re.I)
+    r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |"
+    r"among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
+    r"\b(?:option|answer|choice)s?\b[^.\n]{0,30}\b(?:is|are) not (?:provided|listed|given|available|present|"
+    r"included)|"
+    r"\b(?:is|are) (?:not|n't) (?:an? )?(?:valid |available |given )?(?:option|choice|available)|\b(?:mistake|"
+    r"error) in the (?:question|problem|(?:provided |given )?(?:choices|options))|"
+    r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|"
+    r"insufficient information|"
+    r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|"
+    r"enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
+    r"\bi'?m sorry\b|\bsorry\b|无法",
+    re.I,
+)
+_NEGATED = re.compile(
+    r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
+    r"\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|"
+    r"figure)\s+)?\W*$",
+    re.I,
+)
 _CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
 _NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
 _LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
-_JUDGES = re.compile(r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|suitable)|same|fits)\b", re.I)
-_DISMISSES = re.compile(r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|neither|however)\b|n't\b", re.I)
-_ALTERNATIVE = re.compile(r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])")
-_AFTER_BARE_ARTICLE = re.compile(r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]")
+_JUDGES = re.compile(
+    r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|"
+    r"suitable)|same|fits)\b",
+    re.I,
+)
+_DISMISSES = re.compile(
+    r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|"
+    r"neither|however)\b|n't\b",
+    re.I,
+)
+_ALTERNATIVE = re.compile(
+    r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])"
+)
+_AFTER_BARE_ARTICLE = re.compile(
+    r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
+)
 
 
 @lru_cache(maxsize=64)
@@ -37,36 +62,64 @@ def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     noun = r"(?:answer|option|choice|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
-    return (
-        (0, re.compile(rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?"
-                       rf"\s*\**\s*(?:\bis\b|\bare\b|\bwas\b|would be|should be|must be|will be|\best\b|\bes\b|\bist\b|[:：=]|是|为|选))\s*(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
-                       rf"{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}")),
-        (0, re.compile(rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}(?i:(?:option|choice|letter)\s*)?{_OPEN}{letter}")),
-        (0, re.compile(rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching)(?:\s+(?:answer|option|choice|one|match))?\b)")),
-        (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|point to|points to|leads to|aligns with|supports|therefore|thus|hence|so|conclusion|because)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is)\s+)?{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}[(\[（]\s*([A-{last}])\s*[)\]）]")),
-        (1, re.compile(rf"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|hence|is)[:,]?)\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}")),
-        (1, re.compile(rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}")),
+    says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
+    surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
+    option = r"(?i:(?:option|choice|letter)\s*)?"
+    right = (
+        r"correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching"
+    )
+    lead = (
+        r"i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|points? to|leads to|"
+        r"aligns with|supports|therefore|thus|hence|so|conclusion|because"
+    )
+    link = r"(?i:(?:it'?s|it is|that is|this is|is)\s+)?"
+    stated = (
+        rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*"
+        rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
+        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}"
+    )
+    chosen = rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}{option}{_OPEN}{letter}"
+    called = (
+        rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*"
+        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:{right})"
+        rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
+    )
+    bracketed = (
+        rf"(?i:\b(?:{lead})[:,]?)\s*{link}{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}"
+        rf"[(\[（]\s*([A-{last}])\s*[)\]）]"
+    )
+    named = (
+        r"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|"
+        r"hence|is)[:,]?)"
+        rf"\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}"
+    )
+    guessed = (
+        rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"
+    )
+    return tuple(
+        (rank, re.compile(pattern))
+        for rank, pattern in ((0, stated), (0, chosen), (0, called), (1, bracketed), (1, named), (1, guessed))
     )
 
 
 def _bare_article(text: str, match: re.Match[str]) -> bool:
     """Whether an A or I is the English word: "the answer is A dog"."""
     letter, start, end = match.group(1), match.start(1), match.end(1)
-    if letter not in "AI" or text[start - 1:start] in "([（*$\"'{`" or text[end:end + 1] in ")]）.:*,;$\"'}`":
+    if letter not in "AI" or text[start - 1 : start] in "([（*$\"'{`" or text[end : end + 1] in ")]）.:*,;$\"'}`":
         return False
-    return bool(_AFTER_BARE_ARTICLE.match(text[end:end + 24]))
+    return bool(_AFTER_BARE_ARTICLE.match(text[end : end + 24]))
 
 
 def _small(text: str, match: re.Match[str]) -> bool:
     """Whether a lower-case letter stands without brackets, box or end of line: then it is a word or a name."""
     if not match.group(1).islower():
         return False
-    before, after = text[match.start(1) - 1:match.start(1)], text[match.end(1):match.end(1) + 3]
+    before, after = text[match.start(1) - 1 : match.start(1)], text[match.end(1) : match.end(1) + 3]
     return before not in ("(", "[", "（", "{") and not re.match(r"[.)*:\]}]?\s*(?:$|\n)|[).:]\s", after)
 
 
 def _negated(text: str, start: int) -> bool:
-    return bool(_NEGATED.search(text[max(0, start - 30):start]))
+    return bool(_NEGATED.search(text[max(0, start - 30) : start]))
 
 
 class _Reader:
@@ -99,7 +152,13 @@ class _Reader:
         return Extraction(None, "conflict", span, reason, tuple(self.found))
 
     def nothing(self, rule: str = "none") -> Extraction:
-        return Extraction(None, rule, None, "no option is named" if rule == "none" else "the response declines to answer", tuple(self.found))
+        return Extraction(
+            None,
+            rule,
+            None,
+            "no option is named" if rule == "none" else "the response declines to answer",
+            tuple(self.found),
+        )
 
     # strong places
 
@@ -117,12 +176,15 @@ class _Reader:
         letters = {pick[0] for pick, _ in named if pick[0]}
         last = boxes[-1]
         if self.many and len(letters) > 1 and all(len(letter) == 1 for letter in letters):
-            between = self.text[boxes[0].span[1]:last.span[0]]
+            between = self.text[boxes[0].span[1] : last.span[0]]
             if len(re.sub(r"\\+boxed|\\text|and|quad|[^A-Za-z]", "", between)) <= len(boxes):
                 return self.done(", ".join(sorted(letters)), "boxes", last.span)
         if len(letters) > 1:
-            lead = self.text[max(0, last.span[0] - 120):last.span[0]]
-            if not re.search(r"final|therefore|thus|hence|answer", lead.rsplit("\n", 1)[-1], re.I) or "boxed" in lead.rsplit("\n", 1)[-1][:-8]:
+            lead = self.text[max(0, last.span[0] - 120) : last.span[0]]
+            if (
+                not re.search(r"final|therefore|thus|hence|answer", lead.rsplit("\n", 1)[-1], re.I)
+                or "boxed" in lead.rsplit("\n", 1)[-1][:-8]
+            ):
                 return self.conflict("two different boxes", last.span)
         return self.inside(last)
 
@@ -132,18 +194,30 @@ class _Reader:
         if inner:
             offset = candidate.span[0]
             box = inner[-1]
-            candidate = Candidate(box.text, candidate.rule, candidate.rank, (offset + box.span[0], offset + box.span[1]))
+            candidate = Candidate(
+                box.text, candidate.rule, candidate.rank, (offset + box.span[0], offset + box.span[1])
+            )
         letter, conflict = self.pick(candidate.text)
         if letter:
             return self.done(letter, candidate.rule, candidate.span)
         if conflict:
             return self.conflict(conflict, candidate.span)
         if len(candidate.text) < 300:
-            phrased = self.phrased(candidate.text, candidate.span[0]) or self.by_text(candidate.text, candidate.span[0], candidate.rule)
+            phrased = self.phrased(candidate.text, candidate.span[0]) or self.by_text(
+                candidate.text, candidate.span[0], candidate.rule
+            )
             if phrased is not None:
                 stated = self.phrased()
-                if phrased.text and stated is not None and stated.text and stated.text != phrased.text and not self.many:
-                    return self.conflict(f"the letter {stated.text} against the text of option {phrased.text}", candidate.span)
+                if (
+                    phrased.text
+                    and stated is not None
+                    and stated.text
+                    and stated.text != phrased.text
+                    and not self.many
+                ):
+                    return self.conflict(
+                        f"the letter {stated.text} against the text of option {phrased.text}", candidate.span
+                    )
                 return phrased
             stated = self.phrased()
             if stated is not None:
@@ -174,7 +248,12 @@ class _Reader:
         if len(piece) > 200:
             return None
         # A listed option at the start is an echo of the list, not an answer.
-        if first and len(lines) > 1 and re.match(r"\s*[(*]*B[).:*]", lines[1].group()) and re.match(r"[(*]*A[).:*]", piece):
+        if (
+            first
+            and len(lines) > 1
+            and re.match(r"\s*[(*]*B[).:*]", lines[1].group())
+            and re.match(r"[(*]*A[).:*]", piece)
+        ):
             return None
         if not first and len(lines) > 1 and self._listed(lines[-2].group(), piece):
             return None
@@ -199,9 +278,13 @@ class _Reader:
             for match in pattern.finditer(text):
                 if _bare_article(text, match) or _negated(text, match.start(1)) or _small(text, match):
                     continue
-                if _CONDITIONAL.search(text[max(0, match.start() - 600):match.start(1)]) or _NONE_OF.search(text[max(0, match.start(1) - 60):match.start(1)]):
+                if _CONDITIONAL.search(text[max(0, match.start() - 600) : match.start(1)]) or _NONE_OF.search(
+                    text[max(0, match.start(1) - 60) : match.start(1)]
+                ):
                     continue
-                if re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[:match.start(1) - match.start()], re.I):
+                if re.search(
+                    r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[: match.start(1) - match.start()], re.I
+                ):
                     continue
                 place = (-rank, match.start(1))
                 if best is None or place > best[:2]:
@@ -213,14 +296,25 @@ class _Reader:
         if letter > self.last:
             return self.conflict(f"the letter {letter} is no option", span)
         self.found.append(Candidate(letter, "answer phrase", candidates.PHRASE, span))
-        after = text[match.end(1):match.end(1) + 200]
+        after = text[match.end(1) : match.end(1) + 200]
         other = _ALTERNATIVE.match(after)
         if other and other.group(1) != letter and not self.many:
             return self.conflict(f"{letter} or {other.group(1)}", span)
         joined = re.match(r"[)\]*]*\s*(?:,|and|&|和)\s*[(\[*]*([A-J])[)\]*]*(?=[\s.,*]|$)(?![\w])", after)
-        if joined and joined.group(1) != letter and not re.match(r"[)\]*]*\s*,\s*[A-Z]\w", after) and not _bare_article(after, joined):
+        if (
+            joined
+            and joined.group(1) != letter
+            and not re.match(r"[)\]*]*\s*,\s*[A-Z]\w", after)
+            and not _bare_article(after, joined)
+        ):
             if self.many:
-                more = [letter, joined.group(1), *re.findall(r"(?:,|and|&)\s*[(\[*]*([A-J])[)\]*]*(?![\w])", after[joined.end():joined.end() + 30])]
+                more = [
+                    letter,
+                    joined.group(1),
+                    *re.findall(
+                        r"(?:,|and|&)\s*[(\[*]*([A-J])[)\]*]*(?![\w])", after[joined.end() : joined.end() + 30]
+                    ),
+                ]
                 return self.done(", ".join(sorted(set(more))), "answer phrase", span)
             if joined.group(1) <= self.last:
                 return self.conflict(f"{letter} and {joined.group(1)}", span)
@@ -242,9 +336,11 @@ class _Reader:
             return ""
         words = re.split(r"(?<=[^\d])[.](?:\s|$)|\n", match.group(1))[0].strip(" *)\"'")
         key = option_key(words)
-        if not key or self.keys and key == self.keys[index]:
+        if not key or (self.keys and key == self.keys[index]):
             return ""
-        if re.match(r"(?:none of|neither|cannot be|can't be|not enough|unable)\b", key) and not (self.keys and self.keys[index].startswith(key[:8])):
+        if re.match(r"(?:none of|neither|cannot be|can't be|not enough|unable)\b", key) and not (
+            self.keys and self.keys[index].startswith(key[:8])
+        ):
             return f"{letter} with a text that is no option"
         named = [other for other, one in enumerate(self.keys) if one and one == key]
         if named and index not in named:
@@ -259,13 +355,23 @@ class _Reader:
             return None
         key = f" {fold(text)} "
         hits = [index for index, one in enumerate(self.keys) if one and len(one) < 300 and f" {one} " in key]
-        hits = [index for index in hits if not any(other != index and self.keys[index] != self.keys[other] and f" {self.keys[index]} " in
-                                                    f" {self.keys[other]} " for other in hits)]
+        hits = [
+            index
+            for index in hits
+            if not any(
+                other != index
+                and self.keys[index] != self.keys[other]
+                and f" {self.keys[index]} " in f" {self.keys[other]} "
+                for other in hits
+            )
+        ]
         names = {self.keys[index] for index in hits}
         if len(names) != 1:
             return None
-        before = key[:key.find(f" {self.keys[hits[0]]} ")]
-        if re.search(r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$", before) and not self.keys[hits[0]].startswith(("no", "not")):
+        before = key[: key.find(f" {self.keys[hits[0]]} ")]
+        if re.search(
+            r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$", before
+        ) and not self.keys[hits[0]].startswith(("no", "not")):
             return None
         return self.done(LETTERS[hits[0]], rule, (offset, offset + len(text)))
 
@@ -274,28 +380,41 @@ class _Reader:
         plain = [re.sub(r"\W", "", key) for key in self.keys]
         if sorted(plain) not in (["no", "yes"], ["false", "true"]):
             return None
-        for piece, start in [*((c.text, c.span[0]) for c in candidates.phrases(self.text)[::-1]), (self.text.strip(), 0)]:
+        for piece, start in [
+            *((c.text, c.span[0]) for c in candidates.phrases(self.text)[::-1]),
+            (self.text.strip(), 0),
+        ]:
             match = re.match(r"[\s*\"'(\[]*(yes|no|true|false)\b", piece, re.I)
             if match and match.group(1).lower() in plain:
-                return self.done(LETTERS[plain.index(match.group(1).lower())], "option text", (start, start + match.end()))
+                return self.done(
+                    LETTERS[plain.index(match.group(1).lower())], "option text", (start, start + match.end())
+                )
         return None
 
     def marks(self, piece: str) -> set[str]:
         """Letters marked as options in a sentence: (B), **B**, option B."""
         found = set()
-        for match in re.finditer(rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+\(?([A-{self.last}])\b", piece):
+        for match in re.finditer(
+            rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+\(?([A-{self.last}])\b",
+            piece,
+        ):
             letter = match.group(1) or match.group(2)
             if not _negated(piece, match.start(1) if match.group(1) else match.start()):
                 found.add(letter)
         if not found and not self.keys:  # "Point C", where no option texts are known
-            found = {m.group(1) for m in re.finditer(rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+\"?([A-{self.last}])\b", piece)
-                     if not _negated(piece, m.start())}
+            found = {
+                m.group(1)
+                for m in re.finditer(
+                    rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+\"?([A-{self.last}])\b", piece
+                )
+                if not _negated(piece, m.start())
+            }
         return found
 
     def concluding(self) -> Extraction | None:
         """The sentence that settles on an option: one that judges, one that concludes, then the last one."""
-        spans = [span for span in candidates.sentences(self.text) if not _LISTED.match(self.text[span[0]:span[1]])]
-        pieces = [(span, self.text[span[0]:span[1]]) for span in spans]
+        spans = [span for span in candidates.sentences(self.text) if not _LISTED.match(self.text[span[0] : span[1]])]
+        pieces = [(span, self.text[span[0] : span[1]]) for span in spans]
         concludes = [item for item in pieces[::-1] if candidates.concludes(item[1])][:3]
         judges = [item for item in pieces[::-1] if _JUDGES.search(item[1]) and not _DISMISSES.search(item[1])]
         final = [item for item in pieces[-1:] if not _DISMISSES.search(item[1])]

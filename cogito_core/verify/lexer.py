@@ -20,55 +20,235 @@ class Token(NamedTuple):
     spaced: bool = False
 
 
-_ONE_TO_ONE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width forms
+_ONE_TO_ONE: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width forms
 _ONE_TO_ONE |= dict.fromkeys(map(ord, "−–—‒―﹣‐‑"), "-")
-_ONE_TO_ONE |= dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u3000"), " ")
+_ONE_TO_ONE |= dict.fromkeys(
+    map(ord, "\u00a0\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u3000"), " "
+)
 # Invisible and direction characters separate: they never glue two digits into one number.
 _ONE_TO_ONE |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF], " ")
-_ONE_TO_ONE |= {ord("，"): ",", ord("、"): ",", ord("；"): ";", ord("："): ":", ord("。"): ".", ord("’"): "'",
-                ord("′"): "'", ord("‘"): "'", ord("∣"): "|", ord("⟨"): "(", ord("⟩"): ")", ord("∶"): ":", ord("⁄"): "/",
-                ord("∕"): "/", ord("“"): '"', ord("”"): '"', ord("〔"): "[", ord("〕"): "]", ord("∼"): "~", ord("∗"): "*"}
+_ONE_TO_ONE |= {
+    ord("，"): ",",
+    ord("、"): ",",
+    ord("；"): ";",
+    ord("："): ":",
+    ord("。"): ".",
+    ord("’"): "'",
+    ord("′"): "'",
+    ord("‘"): "'",
+    ord("∣"): "|",
+    ord("⟨"): "(",
+    ord("⟩"): ")",
+    ord("∶"): ":",
+    ord("⁄"): "/",
+    ord("∕"): "/",
+    ord("“"): '"',
+    ord("”"): '"',
+    ord("〔"): "[",
+    ord("〕"): "]",
+    ord("∼"): "~",
+    ord("∗"): "*",
+}
 
 _SIGNS = {
-    "×": "times", "·": "cdot", "⋅": "cdot", "∙": "cdot", "•": "cdot", "∘": "circ", "÷": "div", "≤": "le", "⩽": "le",
-    "≦": "le", "≥": "ge", "⩾": "ge", "≧": "ge", "≠": "ne", "≈": "approx", "≒": "approx", "≅": "approx", "≃": "approx",
-    "∞": "infty", "±": "pm", "∓": "mp", "√": "surd", "∪": "cup", "∩": "cap", "∖": "setminus", "∅": "emptyset",
-    "⌀": "emptyset", "∈": "in", "∉": "notin", "°": "degree", "º": "degree", "℃": "celsius", "℉": "fahrenheit",
-    "∠": "angle", "△": "triangle", "▲": "triangle", "Δ": "Delta", "∆": "Delta", "⊥": "perp", "∥": "parallel",
-    "ℝ": "R", "ℤ": "Z", "ℕ": "N", "ℚ": "Q", "ℂ": "C", "∧": "wedge", "∨": "vee", "⇒": "Rightarrow",
-    "→": "to", "¢": "cents", "€": "euro", "£": "pound", "¥": "yen", "￥": "yen", "∂": "partial", "⌊": "lfloor",
-    "⌋": "rfloor", "⌈": "lceil", "⌉": "rceil", "…": "ldots", "≡": "equiv", "∑": "sum", "∏": "prod", "∫": "int",
+    "×": "times",
+    "·": "cdot",
+    "⋅": "cdot",
+    "∙": "cdot",
+    "•": "cdot",
+    "∘": "circ",
+    "÷": "div",
+    "≤": "le",
+    "⩽": "le",
+    "≦": "le",
+    "≥": "ge",
+    "⩾": "ge",
+    "≧": "ge",
+    "≠": "ne",
+    "≈": "approx",
+    "≒": "approx",
+    "≅": "approx",
+    "≃": "approx",
+    "∞": "infty",
+    "±": "pm",
+    "∓": "mp",
+    "√": "surd",
+    "∪": "cup",
+    "∩": "cap",
+    "∖": "setminus",
+    "∅": "emptyset",
+    "⌀": "emptyset",
+    "∈": "in",
+    "∉": "notin",
+    "°": "degree",
+    "º": "degree",
+    "℃": "celsius",
+    "℉": "fahrenheit",
+    "∠": "angle",
+    "△": "triangle",
+    "▲": "triangle",
+    "Δ": "Delta",
+    "∆": "Delta",
+    "⊥": "perp",
+    "∥": "parallel",
+    "ℝ": "R",
+    "ℤ": "Z",
+    "ℕ": "N",
+    "ℚ": "Q",
+    "ℂ": "C",
+    "∧": "wedge",
+    "∨": "vee",
+    "⇒": "Rightarrow",
+    "→": "to",
+    "¢": "cents",
+    "€": "euro",
+    "£": "pound",
+    "¥": "yen",
+    "￥": "yen",
+    "∂": "partial",
+    "⌊": "lfloor",
+    "⌋": "rfloor",
+    "⌈": "lceil",
+    "⌉": "rceil",
+    "…": "ldots",
+    "≡": "equiv",
+    "∑": "sum",
+    "∏": "prod",
+    "∫": "int",
 }
-_GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΘΛΞΠΣΦΨΩϕ", (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Theta Lambda Xi Pi Sigma Phi Psi Omega phi").split(), strict=True)) | {"ϵ": "epsilon", "µ": "mu", "ς": "sigma"}
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξπρστυφχψωΓΘΛΞΠΣΦΨΩϕ",
+        (
+            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+            "chi psi omega Gamma Theta Lambda Xi Pi Sigma Phi Psi Omega phi"
+        ).split(),
+        strict=True,
+    )
+) | {"ϵ": "epsilon", "µ": "mu", "ς": "sigma"}
 _SIGNS |= _GREEK
-_VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
-           "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
-           "⅑": (1, 9), "⅒": (1, 10)}
+_VULGAR = {
+    "½": (1, 2),
+    "⅓": (1, 3),
+    "⅔": (2, 3),
+    "¼": (1, 4),
+    "¾": (3, 4),
+    "⅕": (1, 5),
+    "⅖": (2, 5),
+    "⅗": (3, 5),
+    "⅘": (4, 5),
+    "⅙": (1, 6),
+    "⅚": (5, 6),
+    "⅐": (1, 7),
+    "⅛": (1, 8),
+    "⅜": (3, 8),
+    "⅝": (5, 8),
+    "⅞": (7, 8),
+    "⅑": (1, 9),
+    "⅒": (1, 10),
+}
 _SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾", "0123456789+-ni()", strict=True))
 _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
 # Commands that only shape the page.
-_SKIP = frozenset("""left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr quad qquad displaystyle
+_SKIP = frozenset(
+    """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr quad qquad displaystyle
 textstyle scriptstyle limits nolimits rm bf it hfill thinspace medspace thickspace negthinspace mathstrut strut
-hspace vspace label boldmath unboldmath noindent centering large Large small normalsize""".split())
+hspace vspace label boldmath unboldmath noindent centering large Large small normalsize""".split()
+)
 # Commands around text or letters whose argument is taken raw.
-_WRAP = (r"text|textbf|textit|textrm|textnormal|textsf|texttt|textup|mathrm|mathbf|mathit|mathsf|mathtt|mathcal|mathbb|"
-         r"mathscr|mathfrak|boldsymbol|bm|operatorname\*?|mbox|hbox|emph|underline|unit|mathop|textmd")
-_RENAME = {"leq": "le", "leqslant": "le", "lt": "<", "geq": "ge", "geqslant": "ge", "gt": ">", "neq": "ne",
-           "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "nicefrac": "frac", "sfrac": "frac", "dbinom": "binom",
-           "tbinom": "binom", "varnothing": "emptyset", "approxeq": "approx", "simeq": "approx", "cong": "approx",
-           "thickapprox": "approx", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "lparen": "(",
-           "rparen": ")", "vert": "|", "lvert": "|", "rvert": "|", "mid": "|", "colon": ":", "ast": "*", "land": "wedge",
-           "lor": "vee", "cdotp": "cdot", "centerdot": "cdot", "varepsilon": "epsilon", "vartheta": "theta",
-           "varphi": "phi", "dots": "ldots", "cdots": "ldots", "dotsc": "ldots", "rightarrow": "to", "longrightarrow": "to",
-           "implies": "Rightarrow", "degrees": "degree", "infinity": "infty", "smallsetminus": "setminus",
-           "backslash": "setminus", "tilde": "approx", "sim": "approx", "lang": "(", "rang": ")", "langle": "(",
-           "rangle": ")", "bigcup": "cup", "bigcap": "cap", "exponentialE": "e", "imaginaryI": "i", "comma": ",",
-           "dollar": "$", "percent": "%", "ldotp": ".", "prime": "'", "measuredangle": "angle", "textdegree": "degree",
-           "overrightarrow": "vec", "over": "over"}
+_WRAP = (
+    r"text|textbf|textit|textrm|textnormal|textsf|texttt|textup|mathrm|mathbf|mathit|mathsf|mathtt|mathcal|mathbb|"
+    r"mathscr|mathfrak|boldsymbol|bm|operatorname\*?|mbox|hbox|emph|underline|unit|mathop|textmd"
+)
+_RENAME = {
+    "leq": "le",
+    "leqslant": "le",
+    "lt": "<",
+    "geq": "ge",
+    "geqslant": "ge",
+    "gt": ">",
+    "neq": "ne",
+    "dfrac": "frac",
+    "tfrac": "frac",
+    "cfrac": "frac",
+    "nicefrac": "frac",
+    "sfrac": "frac",
+    "dbinom": "binom",
+    "tbinom": "binom",
+    "varnothing": "emptyset",
+    "approxeq": "approx",
+    "simeq": "approx",
+    "cong": "approx",
+    "thickapprox": "approx",
+    "lbrace": "{",
+    "rbrace": "}",
+    "lbrack": "[",
+    "rbrack": "]",
+    "lparen": "(",
+    "rparen": ")",
+    "vert": "|",
+    "lvert": "|",
+    "rvert": "|",
+    "mid": "|",
+    "colon": ":",
+    "ast": "*",
+    "land": "wedge",
+    "lor": "vee",
+    "cdotp": "cdot",
+    "centerdot": "cdot",
+    "varepsilon": "epsilon",
+    "vartheta": "theta",
+    "varphi": "phi",
+    "dots": "ldots",
+    "cdots": "ldots",
+    "dotsc": "ldots",
+    "rightarrow": "to",
+    "longrightarrow": "to",
+    "implies": "Rightarrow",
+    "degrees": "degree",
+    "infinity": "infty",
+    "smallsetminus": "setminus",
+    "backslash": "setminus",
+    "tilde": "approx",
+    "sim": "approx",
+    "lang": "(",
+    "rang": ")",
+    "langle": "(",
+    "rangle": ")",
+    "bigcup": "cup",
+    "bigcap": "cap",
+    "exponentialE": "e",
+    "imaginaryI": "i",
+    "comma": ",",
+    "dollar": "$",
+    "percent": "%",
+    "ldotp": ".",
+    "prime": "'",
+    "measuredangle": "angle",
+    "textdegree": "degree",
+    "overrightarrow": "vec",
+    "over": "over",
+}
 
+_ESCAPES = {
+    "{": "{set",
+    "}": "}set",
+    "|": "|",
+    "%": "%",
+    "$": "$",
+    "#": "#",
+    "&": "and",
+    "\\": "\\\\",
+    "_": "_",
+    "-": "",
+    "(": "",
+    ")": "",
+    "[": "",
+    "]": "",
+    '"': "",
+    "'": "",
+}
 _GROUP_SEP = r"(?:,|\{,\}|,\\!\s?|\\!,|\\,|\\ |~| )"
 _LEX = re.compile(
     r"(?P<space>\s+|\\[ ,;:!>/]|\\\\(?=\s*$)|~(?=\s*\S))"
@@ -83,7 +263,9 @@ _LEX = re.compile(
     r"|(?P<sup>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾]+)"
     r"|(?P<sub>[₀₁₂₃₄₅₆₇₈₉]+)"
     r"|(?P<op>\*\*|<=|>=|!=|<>|==|=<|=>|->|\|\||\.\.\.|[-+*/^_=<>(){}\[\],;:|!'%&\"$~.@#])"
-    r"|(?P<sign>.)", re.S)
+    r"|(?P<sign>.)",
+    re.S,
+)
 
 
 def _to_number(text: str) -> int | Fraction:
@@ -138,14 +320,14 @@ def tokenize(text: str) -> list[Token]:
             if raw.endswith("."):  # a full stop, or a decimal point without digits
                 raw, end = raw[:-1], end - 1
                 position_after = end + 1
-                following = source[position_after:position_after + 1]
-                if source.startswith(("\\overline", "\\dot", "\\bar"), position_after):
-                    raw, end = raw + ".", end + 1
-                elif following and not following.isspace() and following not in ")]}$,;\\\"'":
+                following = source[position_after : position_after + 1]
+                if source.startswith(("\\overline", "\\dot", "\\bar"), position_after) or (
+                    following and not following.isspace() and following not in ")]}$,;\\\"'"
+                ):
                     raw, end = raw + ".", end + 1
                 else:
                     end = position_after
-            kept = raw if source[end:end + 1] == "\\" else raw.rstrip(".")  # 0.\\overline{3}
+            kept = raw if source[end : end + 1] == "\\" else raw.rstrip(".")  # 0.\\overline{3}
             tokens.append(Token("num", kept, start, end, _to_number(raw.rstrip(".")), spaced))
         elif kind == "numbers":
             tokens.append(Token("cmd", raw, start, end, None, spaced))
@@ -158,16 +340,15 @@ def tokenize(text: str) -> list[Token]:
                 spaced = True
                 continue
             if name in _SKIP:
-                if raw in ("left", "right") and source[end:end + 1] == ".":
+                if raw in ("left", "right") and source[end : end + 1] == ".":
                     end += 1
                 position = end
                 continue
             tokens.append(Token("cmd", name, start, end, None, spaced))
         elif kind == "esc":
-            name = {"{": "{set", "}": "}set", "|": "|", "%": "%", "$": "$", "#": "#", "&": "and", "\\": "\\\\",
-                    "_": "_", "-": "", "(": "", ")": "", "[": "", "]": "", '"': "", "'": ""}.get(raw)
-            if name is None:
+            if raw not in _ESCAPES:
                 raise ReadError(f"unknown command \\{raw}")
+            name = _ESCAPES[raw]
             if name:
                 depth += {"{set": 1, "}set": -1}.get(name, 0)
                 tokens.append(Token("cmd", name, start, end, None, spaced))
@@ -185,8 +366,18 @@ def tokenize(text: str) -> list[Token]:
                     raise ReadError(f"the sign {raw}")
             else:
                 depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(raw, 0)
-                name = {"**": "^", "<=": "le", "=<": "le", ">=": "ge", "=>": "Rightarrow", "!=": "ne", "<>": "ne",
-                        "==": "=", "->": "to", "...": "ldots"}.get(raw, raw)
+                name = {
+                    "**": "^",
+                    "<=": "le",
+                    "=<": "le",
+                    ">=": "ge",
+                    "=>": "Rightarrow",
+                    "!=": "ne",
+                    "<>": "ne",
+                    "==": "=",
+                    "->": "to",
+                    "...": "ldots",
+                }.get(raw, raw)
                 tokens.append(Token("cmd", name, start, end, None, spaced))
         elif raw in _VULGAR:
             top, bottom = _VULGAR[raw]

@@ -13,8 +13,13 @@ from cogito_core.verify.kinds import canonical_kind, classify
 from cogito_core.verify.mutate import Mutant, mutants, rewrites
 
 
-def lint_gold(gold: str, kind: str | None = None, choices: Sequence[str] = (), spec: Mapping[str, Any] | None = None,
-              aliases: Sequence[str] = ()) -> list[tuple[str, str]]:
+def lint_gold(
+    gold: str,
+    kind: str | None = None,
+    choices: Sequence[str] = (),
+    spec: Mapping[str, Any] | None = None,
+    aliases: Sequence[str] = (),
+) -> list[tuple[str, str]]:
     """(rule, sentence) for everything doubtful about one gold; empty for a sound one."""
     found: list[tuple[str, str]] = []
     if not gold.strip():
@@ -28,13 +33,20 @@ def lint_gold(gold: str, kind: str | None = None, choices: Sequence[str] = (), s
         if not picked and canonical_kind(kind) == "choice":
             found.append(("gold outside the options", f"{gold[:60]!r} names none of {len(choices)} options"))
         letter = gold.strip().strip("()").upper()
-        if len(letter) == 1 and letter in LETTERS[:len(choices)] and option_key(gold) in keys and keys[LETTERS.index(letter)] != option_key(gold):
+        if (
+            len(letter) == 1
+            and letter in LETTERS[: len(choices)]
+            and option_key(gold) in keys
+            and keys[LETTERS.index(letter)] != option_key(gold)
+        ):
             found.append(("ambiguous letter", f"{gold!r} is a letter and another option's text"))
     known = classify(gold, canonical_kind(kind) if not choices else "")
     if known.kind == "unreadable":
         found.append(("unreadable", known.problem))
     if any(mark in gold for mark in ("\ufffd", "掳", "\x0c", "\x08")):
-        found.append(("damaged characters", f"{gold[:60]!r} holds characters of a broken encoding or a lost backslash"))
+        found.append(
+            ("damaged characters", f"{gold[:60]!r} holds characters of a broken encoding or a lost backslash")
+        )
     verdict = verify(gold, gold, kind=kind, choices=choices, spec=spec, aliases=aliases)
     if not verdict.is_right:
         found.append(("does not match itself", str(verdict)))
@@ -58,7 +70,9 @@ class MutationReport:
                 self.examples.append((mutant.name, gold, mutant.text, reason))
 
 
-def mutate_golds(golds: Iterable[tuple[str, str | None, Mapping[str, Any] | None]]) -> tuple[MutationReport, MutationReport]:
+def mutate_golds(
+    golds: Iterable[tuple[str, str | None, Mapping[str, Any] | None]],
+) -> tuple[MutationReport, MutationReport]:
     """Verdicts on mutants (must be wrong) and on rewrites (must be right) of (gold, kind, spec) triples."""
     wrong, right = MutationReport(), MutationReport()
     for gold, kind, spec in golds:

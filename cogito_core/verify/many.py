@@ -26,9 +26,15 @@ _lock = Lock()
 def _question(pair: Pair) -> dict[str, Any]:
     """The arguments of `verify` for one pair: (gold, answer), or a mapping with those names and more."""
     if isinstance(pair, Mapping):
-        return {"gold": as_text(pair.get("gold")), "answer": as_text(pair.get("answer")), "kind": pair.get("kind"),
-                "choices": list(map(as_text, pair.get("choices") or ())), "aliases": list(map(as_text, pair.get("aliases") or ())),
-                "policy": pair.get("policy") or "exact", "spec": dict(pair.get("spec") or {})}
+        return {
+            "gold": as_text(pair.get("gold")),
+            "answer": as_text(pair.get("answer")),
+            "kind": pair.get("kind"),
+            "choices": list(map(as_text, pair.get("choices") or ())),
+            "aliases": list(map(as_text, pair.get("aliases") or ())),
+            "policy": pair.get("policy") or "exact",
+            "spec": dict(pair.get("spec") or {}),
+        }
     gold, answer = pair
     return {"gold": as_text(gold), "answer": as_text(answer)}
 
@@ -84,7 +90,7 @@ def _remember(found: Mapping[str, Verdict]) -> None:
 
 def _in_processes(questions: list[dict[str, Any]], workers: int) -> list[Verdict]:
     size = max(1, min(CHUNK, -(-len(questions) // (workers * 4))))
-    chunks = [questions[start:start + size] for start in range(0, len(questions), size)]
+    chunks = [questions[start : start + size] for start in range(0, len(questions), size)]
     results: list[list[Verdict] | None] = [None] * len(chunks)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(_verify_chunk, chunk) for chunk in chunks]
@@ -93,7 +99,9 @@ def _in_processes(questions: list[dict[str, Any]], workers: int) -> list[Verdict
                 results[index] = future.result()
             except BrokenProcessPool:
                 results[index] = None
-    return [verdict for chunk, result in zip(chunks, results, strict=True) for verdict in (result or map(_alone, chunk))]
+    return [
+        verdict for chunk, result in zip(chunks, results, strict=True) for verdict in (result or map(_alone, chunk))
+    ]
 
 
 def _alone(question: Mapping[str, Any]) -> Verdict:
@@ -102,5 +110,14 @@ def _alone(question: Mapping[str, Any]) -> Verdict:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             return pool.submit(_verify, question).result()
     except BrokenProcessPool:
-        return Verdict("undecidable", "unread", "worker died", question["gold"][:200], "", question["answer"], None,
-                       str(question.get("policy", "exact")), "the process that judged this pair died")
+        return Verdict(
+            "undecidable",
+            "unread",
+            "worker died",
+            question["gold"][:200],
+            "",
+            question["answer"],
+            None,
+            str(question.get("policy", "exact")),
+            "the process that judged this pair died",
+        )

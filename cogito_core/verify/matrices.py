@@ -58,6 +58,8 @@ def _product(one: Node, other: Node) -> Node | None:
     entries = []
     for row in range(rows):
         for column in range(columns):
-            terms = tuple(Node("mul", None, (one.args[row * inner + k], other.args[k * columns + column])) for k in range(inner))
+            terms = tuple(
+                Node("mul", None, (one.args[row * inner + k], other.args[k * columns + column])) for k in range(inner)
+            )
             entries.append(terms[0] if len(terms) == 1 else Node("add", None, terms))
     return Node("matrix", (rows, columns), tuple(entries))

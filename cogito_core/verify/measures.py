@@ -36,9 +36,15 @@ def _scaled(node: Node, factor: Fraction) -> Node:
     return node if factor == 1 else Node("mul", None, (number(factor), node), node.start, node.end)
 
 
-def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, Node], tuple[bool | None, str, str]],
-                     declared: bool = False) -> _Outcome:
-    """Compare where at least one side has a unit. `mode`: convert, require or ignore; `declared`: a bare letter is a unit."""
+def compare_quantity(
+    gold: Node,
+    answer: Node,
+    mode: str,
+    same: Callable[[Node, Node], tuple[bool | None, str, str]],
+    declared: bool = False,
+) -> _Outcome:
+    """Compare where at least one side has a unit. `mode`: convert, require or ignore; `declared`: a bare letter
+    is a unit."""
     (g, gold_unit), (a, answer_unit) = split(gold), split(answer)
     if gold_unit is not None and answer_unit is not None:
         if mode == "ignore":
@@ -52,19 +58,35 @@ def compare_quantity(gold: Node, answer: Node, mode: str, same: Callable[[Node, 
         if not gold_unit.clear and not declared:
             return _Outcome(False, "unit", f"{gold_unit} is missing, a unit or a factor")
         result = _Outcome(*same(g, answer))
-        return result._replace(rule="unit left out", note=result.note or f"unit {gold_unit} left out") if result.equal else result
+        return (
+            result._replace(rule="unit left out", note=result.note or f"unit {gold_unit} left out")
+            if result.equal
+            else result
+        )
     assert answer_unit is not None
     if gold.op in ("percent", "deg") and (answer_unit.dims or answer_unit.noun) and mode != "ignore":
-        return _Outcome(False, "unit", f"{answer_unit} where {'a percentage' if gold.op == 'percent' else 'an angle'} is asked for")
+        return _Outcome(
+            False,
+            "unit",
+            f"{answer_unit} where {'a percentage' if gold.op == 'percent' else 'an angle'} is asked for",
+        )
     if not answer_unit.clear and mode != "ignore" and not declared:
         return _Outcome(False, "unit", f"{answer_unit} may be a unit or a factor")
     if answer_unit.name == "rad" and gold.op == "deg":
-        return _Outcome(*same(Node("mul", None, (gold.args[0], Node("div", None, (Node("const", "pi"), number(180))))), a))
+        return _Outcome(
+            *same(Node("mul", None, (gold.args[0], Node("div", None, (Node("const", "pi"), number(180))))), a)
+        )
     result = _Outcome(*same(gold, a))
-    return result._replace(note=result.note or f"the gold has no unit, the answer is in {answer_unit}") if result.equal else result
+    return (
+        result._replace(note=result.note or f"the gold has no unit, the answer is in {answer_unit}")
+        if result.equal
+        else result
+    )
 
 
-def _both(g: Node, gold_unit: Unit, a: Node, answer_unit: Unit, same: Callable[[Node, Node], tuple[bool | None, str, str]]) -> _Outcome:
+def _both(
+    g: Node, gold_unit: Unit, a: Node, answer_unit: Unit, same: Callable[[Node, Node], tuple[bool | None, str, str]]
+) -> _Outcome:
     if gold_unit.noun or answer_unit.noun:
         if gold_unit.noun and answer_unit.noun and not same_noun(gold_unit.noun, answer_unit.noun):
             return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} are asked for")
@@ -72,14 +94,19 @@ def _both(g: Node, gold_unit: Unit, a: Node, answer_unit: Unit, same: Callable[[
             return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} is asked for")
         return _Outcome(*same(g, a))
     if not gold_unit.same_dimension(answer_unit):
-        return _Outcome(False, "unit", f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, another dimension")
+        return _Outcome(
+            False, "unit", f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, another dimension"
+        )
     factor = answer_unit.factor / gold_unit.factor
     result = _Outcome(*same(g, _scaled(a, factor)))
     if factor == 1:
         return result
     if result.equal:
         return result._replace(rule="converted", note=f"{answer_unit} converted to {gold_unit}")
-    return result._replace(note=f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, same dimension, factor {_plain(factor)}")
+    return result._replace(
+        note=f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, "
+        f"same dimension, factor {_plain(factor)}"
+    )
 
 
 def _plain(factor: Fraction) -> str:

@@ -65,7 +65,7 @@ class Point:
             if node.value in ("pi", "e"):
                 return self.name("const", node.value)
             raise NotModularError(f"the constant {node.value}")
-        if op in ("paren", "pos") or op == "group" and node.value == "[]" and len(args) == 1:
+        if op in ("paren", "pos") or (op == "group" and node.value == "[]" and len(args) == 1):
             return self.value(args[0])
         if op == "add":
             return sum(self.value(arg) for arg in args) % prime
@@ -112,7 +112,12 @@ class Point:
             return product
         if exponent.op == "neg":
             return self.inverse(self.power(base, exponent.args[0]))
-        if exponent.op == "mul" and exponent.args[0].op == "num" and isinstance(exponent.args[0].value, int) and abs(exponent.args[0].value) < 10**6:
+        if (
+            exponent.op == "mul"
+            and exponent.args[0].op == "num"
+            and isinstance(exponent.args[0].value, int)
+            and abs(exponent.args[0].value) < 10**6
+        ):
             rest = exponent.args[1] if len(exponent.args) == 2 else Node("mul", None, exponent.args[1:])
             whole = exponent.args[0].value
             result = pow(self.name("pow", low, self.value(rest)), abs(whole), self.prime)
@@ -135,7 +140,12 @@ class Point:
             for arg in inner.args:
                 if arg.op == "num" and isinstance(arg.value, int) and abs(arg.value) <= 50:
                     shift += arg.value
-                if arg.op == "neg" and arg.args[0].op == "num" and isinstance(arg.args[0].value, int) and arg.args[0].value <= 50:
+                if (
+                    arg.op == "neg"
+                    and arg.args[0].op == "num"
+                    and isinstance(arg.args[0].value, int)
+                    and arg.args[0].value <= 50
+                ):
                     shift -= arg.args[0].value
         top = self.value(inner)
         base = (top - shift) % self.prime
@@ -148,11 +158,17 @@ class Point:
 
     def call(self, node: Node) -> int:
         self.opaque = True
-        values = [self.value(arg) if arg.op not in ("rel", "matrix", "list") else self.structure(arg) for arg in node.args]
+        values = [
+            self.value(arg) if arg.op not in ("rel", "matrix", "list") else self.structure(arg) for arg in node.args
+        ]
         if node.op == "func":
             if node.value == "binom" and len(values) == 2:
                 n, k = values
-                return self.name("fact", n) * self.inverse(self.name("fact", k) * self.name("fact", (n - k) % self.prime)) % self.prime
+                return (
+                    self.name("fact", n)
+                    * self.inverse(self.name("fact", k) * self.name("fact", (n - k) % self.prime))
+                    % self.prime
+                )
             if node.value in ("gcd", "lcm", "max", "min"):
                 values.sort()
             if node.value in ("log", "ln"):
@@ -227,5 +243,3 @@ def proportional(one: Node, other: Node) -> bool | None:
                 agreed += 1
             previous = pair
     return True if agreed >= 4 else None
-
-

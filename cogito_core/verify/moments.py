@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_TIME = re.compile(r"(?:at\s+)?(\d{1,2})\s*:\s*(\d{2})(?:\s*:\s*(\d{2}))?\s*(a\.?\s?m\.?|p\.?\s?m\.?)?(?:\s*o'?clock)?", re.I)
+_TIME = re.compile(
+    r"(?:at\s+)?(\d{1,2})\s*:\s*(\d{2})(?:\s*:\s*(\d{2}))?\s*(a\.?\s?m\.?|p\.?\s?m\.?)?(?:\s*o'?clock)?", re.I
+)
 _HOUR = re.compile(r"(\d{1,2})\s*(a\.?\s?m\.?|p\.?\s?m\.?|o'?clock)", re.I)
-_MONTHS = {name: number for number, name in enumerate(
-    "january february march april may june july august september october november december".split(), start=1)}
-_MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        "january february march april may june july august september october november december".split(), start=1
+    )
+}
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DATES = (
     re.compile(rf"(?:\w+day,?\s+)?{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})", re.I),
-    re.compile(rf"(?:\w+day,?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})", re.I),
+    re.compile(
+        rf"(?:\w+day,?\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})", re.I
+    ),
     re.compile(rf"{_MONTH},?\s+(?P<year>\d{{4}})", re.I),
     re.compile(rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?", re.I),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"),
@@ -40,7 +51,7 @@ def read_time(text: str) -> Clock | None:
             return None
         hours, minutes, seconds = int(match.group(1)), 0, 0
         half = match.group(2)[:1].lower().replace("o", "")
-    if hours > 24 or minutes > 59 or seconds > 59 or half and not 1 <= hours <= 12:
+    if hours > 24 or minutes > 59 or seconds > 59 or (half and not 1 <= hours <= 12):
         return None
     if half:
         hours = hours % 12 + (12 if half == "p" else 0)
@@ -51,8 +62,12 @@ def same_time(gold: Clock, answer: Clock) -> bool:
     """17:30 is 5:30 pm. A time that does not say am or pm is read as written."""
     if gold.half and not answer.half:
         return gold.seconds == answer.seconds and answer.seconds >= 13 * 3600
-    return gold.seconds == answer.seconds or not gold.half and bool(answer.half) and (gold.seconds - answer.seconds) % 43200 == 0 \
+    return gold.seconds == answer.seconds or (
+        not gold.half
+        and bool(answer.half)
+        and (gold.seconds - answer.seconds) % 43200 == 0
         and gold.seconds < 13 * 3600
+    )
 
 
 def read_date(text: str) -> tuple[int, int, int] | None:

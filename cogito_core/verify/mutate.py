@@ -16,19 +16,32 @@ class Mutant(NamedTuple):
     same: bool
 
 
-_UNITS = {"cm": "m", "m": "cm", "km": "m", "mm": "cm", "kg": "g", "g": "kg", "s": "min", "hours": "minutes", "minutes": "seconds"}
+_UNITS = {
+    "cm": "m",
+    "m": "cm",
+    "km": "m",
+    "mm": "cm",
+    "kg": "g",
+    "g": "kg",
+    "s": "min",
+    "hours": "minutes",
+    "minutes": "seconds",
+}
 
 
 def mutants(gold: str, seed: int = 0) -> Iterator[Mutant]:
-    """Near misses of a gold with a number in it: digit, sign, decimal point, element, order, prefix, hedge, unit, bracket."""
+    """Near misses of a gold with a number in it: digit, sign, decimal point, element, order, prefix, hedge,
+    unit, bracket."""
     rng = random.Random(f"{seed}\x1f{gold}")
     digits = [m.start() for m in re.finditer(r"(?<![\\A-Za-z_])\d", gold)]
     if digits:
         place = rng.choice(digits)
         changed = str((int(gold[place]) + rng.randint(1, 8)) % 10)
-        if not (changed == "0" and (place == 0 or not gold[place - 1].isdigit()) and gold[place + 1:place + 2].isdigit()):
-            yield Mutant("digit", gold[:place] + changed + gold[place + 1:], False)
-        yield Mutant("digit added", gold[:digits[-1] + 1] + str(rng.randint(1, 9)) + gold[digits[-1] + 1:], False)
+        if not (
+            changed == "0" and (place == 0 or not gold[place - 1].isdigit()) and gold[place + 1 : place + 2].isdigit()
+        ):
+            yield Mutant("digit", gold[:place] + changed + gold[place + 1 :], False)
+        yield Mutant("digit added", gold[: digits[-1] + 1] + str(rng.randint(1, 9)) + gold[digits[-1] + 1 :], False)
         yield Mutant("hedge", f"{gold} or {rng.randint(11, 99)}", False)
         yield Mutant("hedge in text", f"{gold} \\text{{ or }} 7{rng.randint(11, 99)}", False)
     plain = re.fullmatch(r"\s*(\$?)([-+]?)(\d[\d,]*(?:\.\d+)?|\\d?frac.*|\\sqrt.*|\d*\\pi.*)", gold)
@@ -37,7 +50,7 @@ def mutants(gold: str, seed: int = 0) -> Iterator[Mutant]:
         yield Mutant("sign", f"{plain.group(1)}{sign}{plain.group(3)}", False)
     point = re.search(r"(\d+)\.(\d+)", gold)
     if point and int(point.group(2)):
-        lost = gold[:point.start()] + point.group(1).lstrip("0") + point.group(2) + gold[point.end():]
+        lost = gold[: point.start()] + point.group(1).lstrip("0") + point.group(2) + gold[point.end() :]
         yield Mutant("decimal point lost", lost, False)
     yield from _members(gold)
     if len(gold) >= 4 and re.fullmatch(r"-?\d+", gold):
@@ -45,7 +58,7 @@ def mutants(gold: str, seed: int = 0) -> Iterator[Mutant]:
     for unit, other in _UNITS.items():
         match = re.search(rf"(?<=[\d}}\s]){unit}(?![A-Za-z])", gold)
         if match and digits:
-            yield Mutant("unit", gold[:match.start()] + other + gold[match.end():], False)
+            yield Mutant("unit", gold[: match.start()] + other + gold[match.end() :], False)
             break
     if gold[:1] in "([" and gold[-1:] in ")]" and gold.count("(") + gold.count("[") == 1:
         yield Mutant("bracket", {"(": "[", "[": "("}[gold[0]] + gold[1:], False)
@@ -54,7 +67,11 @@ def mutants(gold: str, seed: int = 0) -> Iterator[Mutant]:
 def _members(gold: str) -> Iterator[Mutant]:
     inner = gold[1:-1] if gold[:1] in "([" and gold[-1:] in ")]" else gold
     wrap = (gold[0], gold[-1]) if inner != gold else ("", "")
-    parts = [part.strip() for part in re.split(r",\s", inner)] if re.search(r",\s", inner) and not re.search(r"[({\[]", inner) else []
+    parts = (
+        [part.strip() for part in re.split(r",\s", inner)]
+        if re.search(r",\s", inner) and not re.search(r"[({\[]", inner)
+        else []
+    )
     if len(parts) >= 2 and len(set(parts)) == len(parts):
         yield Mutant("element dropped", wrap[0] + ", ".join(parts[:-1]) + wrap[1], False)
         if wrap[0]:
@@ -72,7 +89,9 @@ def rewrites(gold: str) -> Iterator[Mutant]:
     if "\\frac" in gold:
         yield Mutant("dfrac", gold.replace("\\frac", "\\dfrac"), True)
     if re.search(r"(?<!\\left)[(\[].*(?<!\\right)[)\]]", gold) and "\\left" not in gold and "\\{" not in gold:
-        yield Mutant("left right", re.sub(r"(?<!\\)([)\]])", r"\\right\1", re.sub(r"(?<!\\)([(\[])", r"\\left\1", gold)), True)
+        yield Mutant(
+            "left right", re.sub(r"(?<!\\)([)\]])", r"\\right\1", re.sub(r"(?<!\\)([(\[])", r"\\left\1", gold)), True
+        )
     whole = re.fullmatch(r"(-?)(\d{4,9})", gold)
     if whole and not whole.group(2).startswith("0"):
         yield Mutant("thousands", whole.group(1) + f"{int(whole.group(2)):,}", True)

@@ -1,12 +1,12 @@
 """Tolerance policies: named, versioned, and never hidden in a constant.
 
-    exact               equality, proved (the reward's default)
-    rounded(p)          both sides agree when rounded half up to p decimal places
-    relative(r)         |answer - gold| <= r * |gold|; "relative(0.05,years)" holds years (integers 1000-2999) exact,
-                        "relative(0.05,counts)" holds every integer below 1000 exact
-    absolute(x)         |answer - gold| <= x
-    significant(n)      both sides agree when rounded half up to n significant digits
-    mathvista(p)        the benchmark's: integers by truncation (p = 0), floats rounded half to even to p places
+exact               equality, proved (the reward's default)
+rounded(p)          both sides agree when rounded half up to p decimal places
+relative(r)         |answer - gold| <= r * |gold|; "relative(0.05,years)" holds years (integers 1000-2999) exact,
+                    "relative(0.05,counts)" holds every integer below 1000 exact
+absolute(x)         |answer - gold| <= x
+significant(n)      both sides agree when rounded half up to n significant digits
+mathvista(p)        the benchmark's: integers by truncation (p = 0), floats rounded half to even to p places
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Policy(NamedTuple):
             return True
         if self.rule == "exact":
             return False
-        if integer_gold and (("years" in self.hold and 1000 <= gold < 3000) or ("counts" in self.hold and abs(gold) < 1000)):
+        if integer_gold and (
+            ("years" in self.hold and 1000 <= gold < 3000) or ("counts" in self.hold and abs(gold) < 1000)
+        ):
             return False
         if self.rule == "relative":
             return abs(answer - gold) <= self.amount * abs(gold)
@@ -87,13 +89,16 @@ def parse_policy(text: str) -> Policy:
     if rule == "exact" and not parts:
         return EXACT
     if rule not in ("rounded", "relative", "absolute", "significant", "mathvista") or not parts:
-        raise UsageError(f"policy {text!r}: expected one of exact, rounded(p), relative(r), absolute(x), significant(n), mathvista(p)")
+        raise UsageError(
+            f"policy {text!r}: expected one of exact, rounded(p), relative(r), absolute(x), "
+            "significant(n), mathvista(p)"
+        )
     number = parts[0].removesuffix("%")
     try:
         amount = Fraction(number) / (100 if parts[0].endswith("%") else 1)
     except (ValueError, ZeroDivisionError):
         raise UsageError(f"policy {text!r}: {parts[0]!r} is no number") from None
-    if amount < 0 or rule in ("rounded", "significant", "mathvista") and (amount.denominator != 1 or amount > 60):
+    if amount < 0 or (rule in ("rounded", "significant", "mathvista") and (amount.denominator != 1 or amount > 60)):
         raise UsageError(f"policy {text!r}: {parts[0]!r} is out of range")
     if any(part not in ("years", "counts") for part in parts[1:]):
         raise UsageError(f"policy {text!r}: only years and counts can be held exact")
@@ -103,7 +108,8 @@ def parse_policy(text: str) -> Policy:
 def policy_for(policy: str, spec: Mapping[str, Any]) -> Policy:
     """The policy to use: an explicit one, else what the sample's spec asks for.
 
-    spec keys read here: `policy` (a full name, or relative or absolute beside `tolerance`), `tolerance` (relative), `absolute_tolerance`, `precision` (decimal places),
+    spec keys read here: `policy` (a full name, or relative or absolute beside `tolerance`), `tolerance`
+    (relative), `absolute_tolerance`, `precision` (decimal places),
     `significant`. An explicit policy other than exact wins.
     """
     chosen = parse_policy(policy)
@@ -115,7 +121,11 @@ def policy_for(policy: str, spec: Mapping[str, Any]) -> Policy:
             return parse_policy(f"{name}({_plain(spec['tolerance'])})")
         if name:
             return parse_policy(name)
-        for key, rule in (("tolerance", "relative"), ("absolute_tolerance", "absolute"), ("significant", "significant")):
+        for key, rule in (
+            ("tolerance", "relative"),
+            ("absolute_tolerance", "absolute"),
+            ("significant", "significant"),
+        ):
             if spec.get(key):
                 return parse_policy(f"{rule}({_plain(spec[key])})")
         if spec.get("precision") is not None and str(spec["precision"]).strip() != "":

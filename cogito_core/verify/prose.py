@@ -17,28 +17,67 @@ from cogito_core.verify.words import number_words
 
 _BARE_LATEX = re.compile(
     r"(?<![\d.])[-+]?\s?(?:[\d.]+\s*)?\\(?:[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|sqrt\s*(?:\[\d+\])?\s*\{[^{}]*\}|pi\b)"
-    r"(?:\s*[-+]?\s*(?:[\d.]+|\\pi\b|\\sqrt\s*\{[^{}]*\}|\\frac\s*\{[^{}]*\}\s*\{[^{}]*\}))*")
+    r"(?:\s*[-+]?\s*(?:[\d.]+|\\pi\b|\\sqrt\s*\{[^{}]*\}|\\frac\s*\{[^{}]*\}\s*\{[^{}]*\}))*"
+)
 _BETWEEN = re.compile(r"\b(?:between|from)\s+(-?\d[\d.,]*?)\s+(?:and|to)\s+(-?\d+(?:\.\d+)?)", re.I)
 _DENIED = re.compile(r"(?:\bnot|n't)\s+$", re.I)
 _MANY = frozenset(["list", "set", "system", "tuple"])
-_SHAPES = {"tuple": ("group",), "interval": ("group", "union", "rel", "minus"), "matrix": ("matrix",), "equation": ("rel",), "inequality": ("rel", "group", "union"),
-           "union": ("union", "group", "minus", "rel"), "list": ("list", "group", "pm", "set"), "set": ("set", "list", "rel", "group"), "system": ("list", "group")}
+_SHAPES = {
+    "tuple": ("group",),
+    "interval": ("group", "union", "rel", "minus"),
+    "matrix": ("matrix",),
+    "equation": ("rel",),
+    "inequality": ("rel", "group", "union"),
+    "union": ("union", "group", "minus", "rel"),
+    "list": ("list", "group", "pm", "set"),
+    "set": ("set", "list", "rel", "group"),
+    "system": ("list", "group"),
+}
 SINGLE_KINDS = frozenset(["number", "integer", "decimal", "rational", "percent", "money", "quantity", "angle"])
-_MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(?!\s?\d[\d,.]*\s)([^$\n]+)\$(?!\d)|(?<!\\)\$(\s?\d[\d,.]*\s*)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
+_MATH = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$(?!\s?\d[\d,.]*\s)([^$\n]+)\$(?!\d)|(?<!\\)\$(\s?\d[\d,.]*\s*)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]",
+    re.S,
+)
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
     r"(?:\s*[x×*]\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
-    r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)")
-_WORDS = re.compile(r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
-                    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)\b", re.I)
-_STATES = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|has|have|had|contains?|shows?|gives?|gets?|needs?|costs?|spends?|totals?|becomes?|makes?|remain(?:s|ing)?|reads?|of|to)\b|[=:≈]|\\approx|是|为|有)", re.I)
+    r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)"
+)
+_WORDS = re.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|"
+    r"eight|nine))?)\b",
+    re.I,
+)
+_STATES = re.compile(
+    r"(?:\b(?:is|are|was|were|equals?|be|has|have|had|contains?|shows?|gives?|gets?|needs?|costs?|spends?|totals?|becomes?|makes?|remain(?:s|ing)?|reads?|of|to)\b|[=:≈]|\\approx|是|为|有)",
+    re.I,
+)
 _STRONG = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?)\b|[=≈]|\\approx|是|为)", re.I)
-_LEAD = re.compile(r"^(?:approximately|about|around|roughly|nearly|exactly|just|only|simply|equal to|the|therefore|thus|so|that|given by|likely|probably|"
-                   r"still|indeed|:|=|≈|\\approx|~|\*+)\s*", re.I)
-_TRAIL = re.compile(r",?\s+(?:because|since|which|where|as\s|so\s|when|for\s|if\s|assuming|rounded|in\s+total|if|due)\b.*$|\s*[(（][^()]{3,}[)）]\s*$", re.S | re.I)
-_CLOSING = re.compile(r"\W*(?:i hope|let me know|do you have|is there anything|would you like|feel free|please (?:let|feel|note)|hope this|thank|if you have|happy to)\b", re.I)
-_ASIDE = re.compile(r"\W*(?:this is because|because|note|however|for example|alternatively|where|but|here|this means|this|these|since|in other words|remember)\b", re.I)
-_ECHO = re.compile(r"\b(?:question|hint|step|option|figure|image|table|chart|row|column|line|point|choice|example|case|problem|part)\s+$", re.I)
+_LEAD = re.compile(
+    r"^(?:approximately|about|around|roughly|nearly|exactly|just|only|simply|equal to|the|therefore|thus|so|"
+    r"that|given by|likely|probably|"
+    r"still|indeed|:|=|≈|\\approx|~|\*+)\s*",
+    re.I,
+)
+_TRAIL = re.compile(
+    r",?\s+(?:because|since|which|where|as\s|so\s|when|for\s|if\s|assuming|rounded|in\s+total|if|due)\b.*$|\s*[(（][^()]{3,}[)）]\s*$",
+    re.S | re.I,
+)
+_CLOSING = re.compile(
+    r"\W*(?:i hope|let me know|do you have|is there anything|would you like|feel free|please (?:let|feel|note)|"
+    r"hope this|thank|if you have|happy to)\b",
+    re.I,
+)
+_ASIDE = re.compile(
+    r"\W*(?:this is because|because|note|however|for example|alternatively|where|but|here|this means|this|"
+    r"these|since|in other words|remember)\b",
+    re.I,
+)
+_ECHO = re.compile(
+    r"\b(?:question|hint|step|option|figure|image|table|chart|row|column|line|point|choice|example|case|problem|part)\s+$",
+    re.I,
+)
 
 
 def readable(text: str, kind: str) -> bool:
@@ -49,13 +88,14 @@ def readable(text: str, kind: str) -> bool:
     if kind == "time" or kind == "date":
         return (read_time(plain) if kind == "time" else read_date(plain)) is not None
     readings, _ = readings_of(plain)
-    return bool(readings) and _is_value(readings[0], kind) or number_words(plain.lower()) is not None
+    return (bool(readings) and _is_value(readings[0], kind)) or number_words(plain.lower()) is not None
 
 
 def _is_value(node: Node, kind: str) -> bool:
-    if kind in SINGLE_KINDS and node.op in ("sym", "app", "mul") and not any(arg.op in ("num", "const", "root", "div", "pow") for arg in node.args):
-        return False
-    return True
+    bare = node.op in ("sym", "app", "mul") and not any(
+        arg.op in ("num", "const", "root", "div", "pow") for arg in node.args
+    )
+    return not (bare and kind in SINGLE_KINDS)
 
 
 MAX_CLAUSE = 1_500
@@ -85,7 +125,7 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
             return _Item(shorter, begin, begin + len(shorter))
         lead = _LEAD.match(shorter)
         if lead and lead.end():
-            begin, shorter = begin + lead.end(), shorter[lead.end():]
+            begin, shorter = begin + lead.end(), shorter[lead.end() :]
             continue
         cut = _TRAIL.sub("", shorter)
         if cut == shorter or not cut.strip():
@@ -101,7 +141,7 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
 def _chosen(text: str, kind: str, first: bool) -> _Item | None:
     if len(text) > MAX_CLAUSE:  # a run-on "sentence": its end is what counts
         cut = 0 if first else len(text) - MAX_CLAUSE
-        item = _chosen(text[cut:cut + MAX_CLAUSE], kind, first)
+        item = _chosen(text[cut : cut + MAX_CLAUSE], kind, first)
         return None if item is None else _Item(item.text, item.start + cut, item.end + cut)
     formulas = _formulas(text, kind)
     if kind in _SHAPES:
@@ -114,9 +154,11 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
                 return _Item(f"[{between.group(1)}, {between.group(2)}]", between.start(), between.end())
             plain = _bracketed(text)
             return plain or (formulas[-1] if formulas else None)
-    if kind in _MANY and len(formulas) > 1 and re.search(r"\band\b|,|和", text[formulas[0].end:formulas[-1].start]):
+    if kind in _MANY and len(formulas) > 1 and re.search(r"\band\b|,|和", text[formulas[0].end : formulas[-1].start]):
         return _Item(", ".join(one.text for one in formulas), formulas[0].start, formulas[-1].end)
-    numbers = _numbers(text, kind, [(one.start, one.end) for one in formulas] + [m.span() for m in _MATH.finditer(text)])
+    numbers = _numbers(
+        text, kind, [(one.start, one.end) for one in formulas] + [m.span() for m in _MATH.finditer(text)]
+    )
     if kind in _MANY:
         between = _BETWEEN.search(text)
         if between:
@@ -131,7 +173,11 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
     if first:
         return items[0]
     for pattern in (_STRONG, _STATES):
-        verbs = [m for m in pattern.finditer(text) if m.end() <= items[-1].start + 1 and not any(one.start <= m.start() < one.end for one in formulas)]
+        verbs = [
+            m
+            for m in pattern.finditer(text)
+            if m.end() <= items[-1].start + 1 and not any(one.start <= m.start() < one.end for one in formulas)
+        ]
         if verbs:
             after = [one for one in items if one.start >= verbs[-1].end() - 1]
             if after:
@@ -146,7 +192,9 @@ def _shape(text: str) -> str:
 
 def _bracketed(text: str) -> _Item | None:
     """The last bracketed tuple or interval in plain text that can be read."""
-    for match in reversed(list(re.finditer(r"[(\[][^()\[\]]{1,80}[)\]](?:\s*(?:U|∪|\\cup)\s*[(\[][^()\[\]]{1,80}[)\]])*", text))):
+    for match in reversed(
+        list(re.finditer(r"[(\[][^()\[\]]{1,80}[)\]](?:\s*(?:U|∪|\\cup)\s*[(\[][^()\[\]]{1,80}[)\]])*", text))
+    ):
         if "," in match.group() and readings_of(match.group())[0]:
             return _Item(match.group(), *match.span())
     return None
@@ -157,7 +205,7 @@ def _formulas(text: str, kind: str) -> list[_Item]:
     found = []
     for match in _MATH.finditer(text):
         group = next(index for index in range(1, 6) if match.group(index) is not None)
-        percent = re.match(r"\s*(?:\\?%|percent\b|pct\b)", text[match.end():])
+        percent = re.match(r"\s*(?:\\?%|percent\b|pct\b)", text[match.end() :])
         content = match.group(group) + (" %" if percent and "%" not in match.group(group) else "")
         if readable(content, kind):
             found.append(_Item(content, match.start(group), match.end(group)))
@@ -184,11 +232,13 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
     for match in _NUMBER.finditer(text):
         if any(start <= match.start() < end for start, end in taken):
             continue
-        if _ECHO.search(text[max(0, match.start() - 24):match.start()]) or _DENIED.search(text[max(0, match.start() - 24):match.start()]):
+        if _ECHO.search(text[max(0, match.start() - 24) : match.start()]) or _DENIED.search(
+            text[max(0, match.start() - 24) : match.start()]
+        ):
             continue
         found.append(_Item(_written(match), *match.span()))
     if len(found) > MAX_VALUES:
-        found = found[:MAX_VALUES // 2] + found[-MAX_VALUES // 2:]
+        found = found[: MAX_VALUES // 2] + found[-MAX_VALUES // 2 :]
     if not found:
         for match in _WORDS.finditer(text):
             value = number_words(match.group().lower())
@@ -215,13 +265,19 @@ def _written(match: re.Match[str]) -> str:
     return text
 
 
-_OPENING = re.compile(r"\W*(?:in the [^,.\n]{0,40},\s*)?(?:there (?:is|are|was|were)\s+(?:a total of\s+|only\s+|exactly\s+)?\S+|the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)", re.I)
+_OPENING = re.compile(
+    r"\W*(?:in the [^,.\n]{0,40},\s*)?(?:there (?:is|are|was|were)\s+(?:a total of\s+|only\s+|exactly\s+)?\S+|"
+    r"the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)",
+    re.I,
+)
 _RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–])\s*\$?\d")
 
 
 def _is_range(text: str, start: int, end: int) -> bool:
     """Whether a value in prose is the lower end of a range: "40 to 60", "between 40 and 60"."""
-    return bool(_RANGE.match(text[end:end + 12])) or bool(re.search(r"\bbetween\s*$", text[max(0, start - 12):start]))
+    return bool(_RANGE.match(text[end : end + 12])) or bool(
+        re.search(r"\bbetween\s*$", text[max(0, start - 12) : start])
+    )
 
 
 def value_in_response(text: str, kind: str) -> Extraction:
@@ -233,24 +289,29 @@ def value_in_response(text: str, kind: str) -> Extraction:
 
 
 def _found(text: str, kind: str) -> Extraction:
-    """The value a response ends in: after the last answer phrase, in the last concluding sentence, or in the last one with a value."""
+    """The value a response ends in: after the last answer phrase, in the last concluding sentence, or in the
+    last one with a value."""
     for candidate in reversed(candidates.phrases(text)):
         if REFUSAL.search(candidate.text):
             return Extraction(None, "refusal", candidate.span, "the response declines to answer")
-        reduced = reduce_clause(text[candidate.span[0]:candidate.span[1]], kind, first=True)
+        reduced = reduce_clause(text[candidate.span[0] : candidate.span[1]], kind, first=True)
         if reduced is not None:
             span = (candidate.span[0] + reduced.start, candidate.span[0] + reduced.end)
             return Extraction(_as_kind(reduced.text, kind), "answer phrase", span, "", (candidate,))
-    spans = [span for span in candidates.sentences(text) if not _CLOSING.match(text[span[0]:span[1]])][-12:]
-    if spans and REFUSAL.search(text[spans[-1][0]:spans[-1][1]]):
+    spans = [span for span in candidates.sentences(text) if not _CLOSING.match(text[span[0] : span[1]])][-12:]
+    if spans and REFUSAL.search(text[spans[-1][0] : spans[-1][1]]):
         return Extraction(None, "refusal", spans[-1], "the response declines to answer")
     fallback: Extraction | None = None
-    if len(spans) > 1 and not any(candidates.concludes(text[start:end]) or "**" in text[start:end] for start, end in spans):
+    if len(spans) > 1 and not any(
+        candidates.concludes(text[start:end]) or "**" in text[start:end] for start, end in spans
+    ):
         start, end = spans[0]
         if _OPENING.match(text[start:end]):
             reduced = reduce_clause(text[start:end], kind, first=False)
             if reduced is not None and kind in SINGLE_KINDS:
-                return Extraction(_as_kind(reduced.text, kind), "opening statement", (start + reduced.start, start + reduced.end))
+                return Extraction(
+                    _as_kind(reduced.text, kind), "opening statement", (start + reduced.start, start + reduced.end)
+                )
     for distance, (start, end) in enumerate(reversed(spans)):
         piece = text[start:end]
         bold = [m for m in re.finditer(r"\*\*([^*\n]+)\*\*", piece) if not m.group(1).rstrip().endswith(":")]
@@ -258,7 +319,9 @@ def _found(text: str, kind: str) -> Extraction:
             reduced = reduce_clause(match.group(1), kind, first=False)
             if reduced is not None:
                 offset = start + match.start(1)
-                return Extraction(_as_kind(reduced.text, kind), "bold", (offset + reduced.start, offset + reduced.end))
+                return Extraction(
+                    _as_kind(reduced.text, kind), "bold", (offset + reduced.start, offset + reduced.end)
+                )
         concluding = candidates.concludes(piece)
         states = not distance and bool(_STRONG.search(piece)) and not _ASIDE.match(piece)
         if concluding or states or fallback is None:

@@ -19,15 +19,81 @@ from cogito_core.verify.lexer import Token, tokenize
 from cogito_core.verify.tree import MAX_DEPTH, Budget, Node, ReadError, number, symbols
 from cogito_core.verify.units import Unit, parse_unit
 
-RELATIONS = {"=": "=", "ne": "!=", "<": "<", ">": ">", "le": "<=", "ge": ">=", "approx": "~", "in": "in", "notin": "notin",
-             "equiv": "=", "subset": "subset", "subseteq": "subseteq", "to": "to", "perp": "perp", "parallel": "parallel",
-             "doteq": "~"}
+RELATIONS = {
+    "=": "=",
+    "ne": "!=",
+    "<": "<",
+    ">": ">",
+    "le": "<=",
+    "ge": ">=",
+    "approx": "~",
+    "in": "in",
+    "notin": "notin",
+    "equiv": "=",
+    "subset": "subset",
+    "subseteq": "subseteq",
+    "to": "to",
+    "perp": "perp",
+    "parallel": "parallel",
+    "doteq": "~",
+}
 _SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
-_ITEM_ENDS = frozenset([",", ";", ")", "]", "}", "}set", "\\\\", "cup", "cap", "ldots", "Rightarrow", "|", *RELATIONS])
-_OPENERS = frozenset(["(", "[", "{", "{set", "frac", "sqrt", "surd", "infty", "emptyset", "lfloor", "lceil", "angle",
-                      "triangle", "overline", "bar", "vec", "hat", "widehat", "tilde", "widetilde", "dot", "ddot", "begin",
-                      "boxed", "fbox", "sum", "prod", "int", "lim", "partial", "ell", "hbar", "nabla", "binom", "limsup",
-                      "underbrace", "overbrace", "square", "Box", "R", "Z", "N", "Q", "C", "odot", "aleph", "Re", "Im", "ast"])
+_ITEM_ENDS = frozenset(
+    [",", ";", ")", "]", "}", "}set", "\\\\", "cup", "cap", "ldots", "Rightarrow", "|", *RELATIONS]
+)
+_OPENERS = frozenset(
+    [
+        "(",
+        "[",
+        "{",
+        "{set",
+        "frac",
+        "sqrt",
+        "surd",
+        "infty",
+        "emptyset",
+        "lfloor",
+        "lceil",
+        "angle",
+        "triangle",
+        "overline",
+        "bar",
+        "vec",
+        "hat",
+        "widehat",
+        "tilde",
+        "widetilde",
+        "dot",
+        "ddot",
+        "begin",
+        "boxed",
+        "fbox",
+        "sum",
+        "prod",
+        "int",
+        "lim",
+        "partial",
+        "ell",
+        "hbar",
+        "nabla",
+        "binom",
+        "limsup",
+        "underbrace",
+        "overbrace",
+        "square",
+        "Box",
+        "R",
+        "Z",
+        "N",
+        "Q",
+        "C",
+        "odot",
+        "aleph",
+        "Re",
+        "Im",
+        "ast",
+    ]
+)
 
 
 class Parser:
@@ -127,7 +193,9 @@ class Parser:
     def sets(self) -> Node:
         start = self.token.start
         left = self.sum()
-        while self.token.kind == "cmd" and self.token.value in _SET_OPS or self.token.kind == "word" and self.token.value == "U":
+        while (self.token.kind == "cmd" and self.token.value in _SET_OPS) or (
+            self.token.kind == "word" and self.token.value == "U"
+        ):
             op = _SET_OPS.get(self.token.value, "union")
             self.at += 1
             right = self.sum()
@@ -187,33 +255,70 @@ class Parser:
     def _unit_here(self, left: Node) -> tuple[Unit, int] | None:
         """The unit that begins here and runs to the end of the item, with the index behind it."""
         token = self.token
-        if token.kind not in ("word", "text") and not (token.kind == "cmd" and token.value in (
-                "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")) and not (
-                self._unit_fraction(token, left) or token.kind == "cmd" and token.value == "{" and self.tokens[self.at + 1].kind == "word" and not symbols(left)):
+        if (
+            token.kind not in ("word", "text")
+            and not (
+                token.kind == "cmd"
+                and token.value
+                in ("$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")
+            )
+            and not (
+                self._unit_fraction(token, left)
+                or (
+                    token.kind == "cmd"
+                    and token.value == "{"
+                    and self.tokens[self.at + 1].kind == "word"
+                    and not symbols(left)
+                )
+            )
+        ):
             return None
-        if left.op not in ("num", "div", "neg", "mul", "pow", "root", "const", "add", "quantity", "pm", "percent", "deg", "func"):
+        if left.op not in (
+            "num",
+            "div",
+            "neg",
+            "mul",
+            "pow",
+            "root",
+            "const",
+            "add",
+            "quantity",
+            "pm",
+            "percent",
+            "deg",
+            "func",
+        ):
             return None
         index, depth = self.at, 0
         while True:
             one = self.tokens[index]
             if one.kind == "end" or (one.kind == "cmd" and not depth and one.value in _ITEM_ENDS):
                 break
-            if one.kind in ("word", "text") and not depth and one.value.lower().strip(" .,") in ("and", "or", "或", "和"):
+            if (
+                one.kind in ("word", "text")
+                and not depth
+                and one.value.lower().strip(" .,") in ("and", "or", "或", "和")
+            ):
                 break
-            if one.kind in ("num", "vulgar") and index > self.at and one.spaced and self.tokens[index - 1].value not in ("^", "/"):
+            if (
+                one.kind in ("num", "vulgar")
+                and index > self.at
+                and one.spaced
+                and self.tokens[index - 1].value not in ("^", "/")
+            ):
                 break  # 5 ft 6 in
             if one.kind == "cmd" and one.value in ("+", "=") and not depth:
                 break
             depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(one.value, 0) if one.kind == "cmd" else 0
             index += 1
-        text = self.text[token.start:self.tokens[index - 1].end]
+        text = self.text[token.start : self.tokens[index - 1].end]
         if token.kind in ("text",) and index == self.at + 1:
             text = token.value
         unit = parse_unit(text)
         if unit is None:
             return None
         bare = token.kind == "word" and len(token.value) == 1 and token.value.isascii()
-        if bare and (symbols(left) or index > self.at + 1 and unit.noun):
+        if bare and (symbols(left) or (index > self.at + 1 and unit.noun)):
             return None
         if unit.noun and token.kind == "word" and not token.spaced and token.value.isascii():
             return None
@@ -223,8 +328,14 @@ class Parser:
 
     def _unit_fraction(self, token: Token, left: Node) -> bool:
         """20 \\\\frac{m}{s}: a fraction of words after a number."""
-        return token.kind == "cmd" and token.value == "frac" and left.op == "num" and token.spaced \
-            and self.tokens[self.at + 2].kind == "word" and self.tokens[self.at + 5].kind == "word"
+        return (
+            token.kind == "cmd"
+            and token.value == "frac"
+            and left.op == "num"
+            and token.spaced
+            and self.tokens[self.at + 2].kind == "word"
+            and self.tokens[self.at + 5].kind == "word"
+        )
 
     def _with_unit(self, left: Node, start: int) -> Node:
         found = self._unit_here(left)
@@ -268,7 +379,9 @@ class Parser:
                     continue
             elif token.kind == "word" and token.value in ("x", "X") and left.op == "num":
                 following = self.tokens[self.at + 1]
-                if following.kind == "num" and (token.spaced and following.spaced or self.tokens[self.at + 2].value == "^"):
+                if following.kind == "num" and (
+                    (token.spaced and following.spaced) or self.tokens[self.at + 2].value == "^"
+                ):
                     self.at += 1
                     left = self.times(left, self.factor(), start)
                     continue
@@ -289,7 +402,11 @@ class Parser:
             inner = self.factor()
             self.depth -= 1
             if sign == "-":
-                return number(-inner.value, start, inner.end) if inner.op == "num" else self.node("neg", None, (inner,), start)
+                return (
+                    number(-inner.value, start, inner.end)
+                    if inner.op == "num"
+                    else self.node("neg", None, (inner,), start)
+                )
             if sign == "+":
                 return inner
             return self.node("pm", "+-" if sign == "pm" else "-+", (inner,), start)
@@ -314,16 +431,38 @@ class Parser:
         if kind == "cmd":
             if value == "|":
                 return not self.bars and self._bar_opens()
-            if self.units and value in ("{", "frac", "$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree") \
-                    and self._unit_here(left) is not None:
+            if (
+                self.units
+                and value
+                in (
+                    "{",
+                    "frac",
+                    "$",
+                    "euro",
+                    "pound",
+                    "yen",
+                    "cents",
+                    "celsius",
+                    "fahrenheit",
+                    "mu",
+                    "Omega",
+                    "degree",
+                )
+                and self._unit_here(left) is not None
+            ):
                 return False
-            return value in _OPENERS or value in atoms.FUNCTIONS or value in atoms.GREEK or value in atoms.LETTER_COMMANDS
+            return (
+                value in _OPENERS
+                or value in atoms.FUNCTIONS
+                or value in atoms.GREEK
+                or value in atoms.LETTER_COMMANDS
+            )
         return kind == "sub"
 
     def _bar_opens(self) -> bool:
         """Whether a bar after an operand opens an absolute value: a later bar must close it."""
         depth = 0
-        for token in self.tokens[self.at + 1:]:
+        for token in self.tokens[self.at + 1 :]:
             if token.kind == "cmd":
                 if token.value == "|" and not depth:
                     return True
@@ -373,13 +512,13 @@ class Parser:
         token = self.token
         inner = self.tokens[self.at + 1] if token.value == "{" and token.kind == "cmd" else token
         closed = inner is not token and self.tokens[self.at + 2].value == "}"
-        if inner.value in ("circ", "degree", "'", "*", "+", "-") and inner.kind == "cmd" and (closed or inner is token):
-            if inner.value in ("circ", "degree", "'", "*") or closed:
-                self.at += 3 if closed else 1
-                if inner.value in ("circ", "degree"):
-                    return self.postfix(atoms.degree(self, base, start))
-                mark = "'" if inner.value == "'" else f"^{inner.value}"
-                return self.postfix(self.node("sym", f"{atoms.name_of(base)}{mark}", (), start))
+        lone = inner.kind == "cmd" and (closed or inner is token)
+        if lone and (inner.value in ("circ", "degree", "'", "*") or (closed and inner.value in "+-")):
+            self.at += 3 if closed else 1
+            if inner.value in ("circ", "degree"):
+                return self.postfix(atoms.degree(self, base, start))
+            mark = "'" if inner.value == "'" else f"^{inner.value}"
+            return self.postfix(self.node("sym", f"{atoms.name_of(base)}{mark}", (), start))
         if inner.kind in ("word", "text") and inner.value in ("st", "nd", "rd", "th") and (closed or inner is token):
             self.at += 3 if closed else 1
             return base
@@ -413,17 +552,30 @@ class Parser:
                 self.at += 1
                 base = atoms.indexed(self, base, token.value, start)
                 continue
-            if token.kind == "word" and token.value.lower() in ("percent", "pct", "percentage") and base.op != "percent":
+            if (
+                token.kind == "word"
+                and token.value.lower() in ("percent", "pct", "percentage")
+                and base.op != "percent"
+            ):
                 self.at += 1
                 base = self.node("percent", None, (base,), start)
                 continue
-            if token.kind == "text" and token.value.lower().strip(" .") in ("percent", "pct", "percentage", "%", "\\%"):
+            if token.kind == "text" and token.value.lower().strip(" .") in (
+                "percent",
+                "pct",
+                "percentage",
+                "%",
+                "\\%",
+            ):
                 self.at += 1
                 base = self.node("percent", None, (base,), start)
                 continue
-            if token.kind == "word" and token.value.lower() in ("degrees", "degree", "deg", "度") and base.op in (
-                    "num", "div", "neg", "mul") and self.tokens[self.at + 1].value.lower() not in (
-                    "celsius", "fahrenheit", "c", "f", "centigrade"):
+            if (
+                token.kind == "word"
+                and token.value.lower() in ("degrees", "degree", "deg", "度")
+                and base.op in ("num", "div", "neg", "mul")
+                and self.tokens[self.at + 1].value.lower() not in ("celsius", "fahrenheit", "c", "f", "centigrade")
+            ):
                 self.at += 1
                 base = self.node("deg", None, (base,), start)
                 continue
@@ -474,7 +626,8 @@ CACHED_CHARS = 300
 
 
 def read(text: str, units: bool = True) -> Node:
-    """The tree of `text`. `units`: letters at the end of an item may name a unit. Raises ReadError, never anything else."""
+    """The tree of `text`. `units`: letters at the end of an item may name a unit. Raises ReadError, never
+    anything else."""
     return _cached(text, units) if len(text) <= CACHED_CHARS else _read(text, units)
 
 

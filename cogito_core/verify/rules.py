@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cogito_core.verify.choice import LETTERS, pick_many, pick_one
+from cogito_core.verify.choice import LETTERS, Pick, pick_many, pick_one
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.compare import Context, Result, same
 from cogito_core.verify.kinds import NO, YES, Gold, classify, readings_of
@@ -33,18 +33,28 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind
     if len(gold) > 300 and gold.strip() == answer.strip():
-        return _verdict("right", kind or "unread", "same text", gold.strip(), answer.strip(), answer, question, "the same text")
+        return _verdict(
+            "right", kind or "unread", "same text", gold.strip(), answer.strip(), answer, question, "the same text"
+        )
     if kind == "choices":
         return _choices(gold, answer, question)
-    if kind == "choice" or not kind and question.choices:
+    if kind == "choice" or (not kind and question.choices):
         return _choice(gold, answer, question)
     known = classify(gold, kind)
     if known.kind == "choice":
         return _choice(gold, answer, question)
     if not strip_dress(answer):
         empty = not known.text
-        return _verdict("right" if empty else "undecidable", known.kind, "empty", known.text, "", answer, question,
-                        "both are empty" if empty else "the answer is empty")
+        return _verdict(
+            "right" if empty else "undecidable",
+            known.kind,
+            "empty",
+            known.text,
+            "",
+            answer,
+            question,
+            "both are empty" if empty else "the answer is empty",
+        )
     if known.kind == "yes_no":
         return _yes_no(known, answer, question)
     if known.kind in ("time", "date"):
@@ -54,13 +64,15 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
     return _text(known, answer, question)
 
 
-def _verdict(outcome: Outcome, kind: str, rule: str, gold: str, answer: str, extracted: str, question: Question, reason: str) -> Verdict:
+def _verdict(
+    outcome: Outcome, kind: str, rule: str, gold: str, answer: str, extracted: str, question: Question, reason: str
+) -> Verdict:
     return Verdict(outcome, kind, rule, gold[:400], answer[:400], extracted, None, question.policy.name, reason)
 
 
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN - 3] + "..."
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 # choice
@@ -74,9 +86,26 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
         if choices and known.kind not in ("choice", "unreadable"):
             free = question._replace(choices=(), kind="text" if known.kind == "text" else "")
             verdict = decide(gold, answer, free)
-            return _verdict(verdict.outcome, "choice", "gold outside the options", verdict.gold_norm, verdict.answer_norm, answer, question,
-                            f"the gold {_short(gold)!r} names no option; as {known.kind}: {verdict.reason}")
-        return _verdict("undecidable", "choice", "gold outside the options", gold, "", answer, question, f"the gold {_short(gold)!r} names no option")
+            return _verdict(
+                verdict.outcome,
+                "choice",
+                "gold outside the options",
+                verdict.gold_norm,
+                verdict.answer_norm,
+                answer,
+                question,
+                f"the gold {_short(gold)!r} names no option; as {known.kind}: {verdict.reason}",
+            )
+        return _verdict(
+            "undecidable",
+            "choice",
+            "gold outside the options",
+            gold,
+            "",
+            answer,
+            question,
+            f"the gold {_short(gold)!r} names no option",
+        )
     name = " = ".join(LETTERS[index] for index in sorted(wanted.picked))
     given = pick_one(answer, choices, 26 if not choices else 0)
     if given.conflict:
@@ -86,29 +115,52 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
     if not given.picked:
         several = pick_many(answer, choices)
         if len(several.picked) > 1 or several.conflict:
-            return _verdict("undecidable", "choice", "conflict", name, "", answer, question, several.conflict or "several letters")
+            return _verdict(
+                "undecidable", "choice", "conflict", name, "", answer, question, several.conflict or "several letters"
+            )
         if not choices and "." not in gold.strip()[1:3] and len(strip_dress(gold)) > 3:
             rest = re.sub(r"^\(?[A-Z]\)?\s*[.:)]?\s*", "", strip_dress(gold))
             if rest and fold(rest) == fold(strip_dress(answer)):
-                return _verdict("right", "choice", "option text", name, fold(rest), answer, question, f"{_short(answer)!r} is the text of option {name}")
+                return _verdict(
+                    "right",
+                    "choice",
+                    "option text",
+                    name,
+                    fold(rest),
+                    answer,
+                    question,
+                    f"{_short(answer)!r} is the text of option {name}",
+                )
         outcome: Outcome = "undecidable" if not strip_dress(answer) or not choices else "wrong"
-        return _verdict(outcome, "choice", "no option", name, "", answer, question, f"{_short(answer)!r} names no option")
+        return _verdict(
+            outcome, "choice", "no option", name, "", answer, question, f"{_short(answer)!r} names no option"
+        )
     shown = " = ".join(LETTERS[index] for index in sorted(given.picked))
     texts = {fold(strip_dress(choices[index])) for index in wanted.picked} if choices else set()
-    right = bool(wanted.picked & given.picked) or any(fold(strip_dress(choices[index])) in texts for index in given.picked if choices)
-    return _verdict("right" if right else "wrong", "choice", given.how, name, shown, answer, question,
-                    f"option {shown} {'is' if right else 'where it is'} {name}" if not right else f"option {shown}")
+    right = bool(wanted.picked & given.picked) or any(
+        fold(strip_dress(choices[index])) in texts for index in given.picked if choices
+    )
+    return _verdict(
+        "right" if right else "wrong",
+        "choice",
+        given.how,
+        name,
+        shown,
+        answer,
+        question,
+        f"option {shown} {'is' if right else 'where it is'} {name}" if not right else f"option {shown}",
+    )
 
 
-def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> object:
+def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick:
     """An option whose value the answer equals, where exactly one does: 0.5 for the option 1/2."""
-    from cogito_core.verify.choice import Pick
-
     known = [classify(choice, "") for choice in choices]
     readings, _ = readings_of(strip_dress(answer))
     if not readings:
         return Pick(frozenset(), "none")
-    equal = [index for index, one in enumerate(known) if one.readings and _equal(one, readings, answer, question).equal]
+    equal = [
+        index for index, one in enumerate(known) if one.readings and _equal(one, readings, answer, question).equal
+    ]
     if not equal:
         return Pick(frozenset(), "none")
     if len(equal) > 1 and len({fold(choices[index]) for index in equal}) > 1:
@@ -120,13 +172,38 @@ def _choices(gold: str, answer: str, question: Question) -> Verdict:
     wanted, given = pick_many(gold, question.choices, 26), pick_many(answer, question.choices, 26)
     name, shown = (", ".join(LETTERS[index] for index in sorted(pick.picked)) for pick in (wanted, given))
     if not wanted.picked:
-        return _verdict("undecidable", "choices", "gold outside the options", gold, "", answer, question, f"the gold {_short(gold)!r} names no options")
+        return _verdict(
+            "undecidable",
+            "choices",
+            "gold outside the options",
+            gold,
+            "",
+            answer,
+            question,
+            f"the gold {_short(gold)!r} names no options",
+        )
     if not given.picked:
-        return _verdict("undecidable", "choices", "conflict" if given.conflict else "no option", name, "", answer, question,
-                        given.conflict or f"{_short(answer)!r} names no option")
+        return _verdict(
+            "undecidable",
+            "choices",
+            "conflict" if given.conflict else "no option",
+            name,
+            "",
+            answer,
+            question,
+            given.conflict or f"{_short(answer)!r} names no option",
+        )
     right = wanted.picked == given.picked
-    return _verdict("right" if right else "wrong", "choices", given.how, name, shown, answer, question,
-                    f"options {shown}" if right else f"options {shown} where they are {name}")
+    return _verdict(
+        "right" if right else "wrong",
+        "choices",
+        given.how,
+        name,
+        shown,
+        answer,
+        question,
+        f"options {shown}" if right else f"options {shown} where they are {name}",
+    )
 
 
 # yes or no, moments, text
@@ -141,22 +218,42 @@ def _yes_no(known: Gold, answer: str, question: Question) -> Verdict:
         given = words[0] in YES
         opposite = NO if given else YES
         rest = " ".join(words[1:])
-        if any(word in opposite - {"true", "false", "no", "不"} for word in words[1:]) or re.match(r"(?:or|and|/)\b", rest):
+        if any(word in opposite - {"true", "false", "no", "不"} for word in words[1:]) or re.match(
+            r"(?:or|and|/)\b", rest
+        ):
             given, conflict = None, "both yes and no"
     name = "yes" if wanted else "no"
     if given is None:
-        return _verdict("undecidable", "yes_no", "conflict" if conflict else "no answer", name, "", answer, question,
-                        conflict or f"{_short(answer)!r} says neither yes nor no")
+        return _verdict(
+            "undecidable",
+            "yes_no",
+            "conflict" if conflict else "no answer",
+            name,
+            "",
+            answer,
+            question,
+            conflict or f"{_short(answer)!r} says neither yes nor no",
+        )
     right = given == wanted
     shown = "yes" if given else "no"
-    return _verdict("right" if right else "wrong", "yes_no", "first word", name, shown, answer, question, f"{shown} {'as' if right else 'where it is'} {name}"
-                    if not right else shown)
+    return _verdict(
+        "right" if right else "wrong",
+        "yes_no",
+        "first word",
+        name,
+        shown,
+        answer,
+        question,
+        f"{shown} {'as' if right else 'where it is'} {name}" if not right else shown,
+    )
 
 
 def _moment(known: Gold, answer: str, question: Question) -> Verdict:
     text = strip_dress(answer)
     if fold(text) == fold(known.text):
-        return _verdict("right", known.kind, "same form", known.text, text, answer, question, f"{_short(text)} as written")
+        return _verdict(
+            "right", known.kind, "same form", known.text, text, answer, question, f"{_short(text)} as written"
+        )
     if known.kind == "time":
         gold_time, answer_time = read_time(known.text), read_time(text)
         if gold_time is None or answer_time is None:
@@ -170,8 +267,16 @@ def _moment(known: Gold, answer: str, question: Question) -> Verdict:
         if gold_date is None or answer_date is None:
             return _text(known, answer, question)
         right = gold_date == answer_date
-    return _verdict("right" if right else "wrong", known.kind, known.kind, known.text, text, answer, question,
-                    f"{_short(text)} {'is' if right else 'is not'} {known.text}")
+    return _verdict(
+        "right" if right else "wrong",
+        known.kind,
+        known.kind,
+        known.text,
+        text,
+        answer,
+        question,
+        f"{_short(text)} {'is' if right else 'is not'} {known.text}",
+    )
 
 
 def _text(known: Gold, answer: str, question: Question) -> Verdict:
@@ -179,15 +284,36 @@ def _text(known: Gold, answer: str, question: Question) -> Verdict:
     one, other = fold(known.text), fold(text)
     if not one or not other:
         same_form = known.text.strip() == text.strip()
-        return _verdict("right" if same_form and text else "wrong", known.kind, "same form", known.text, text, answer, question,
-                        f"{_short(text)!r} against {_short(known.text)!r}")
+        return _verdict(
+            "right" if same_form and text else "wrong",
+            known.kind,
+            "same form",
+            known.text,
+            text,
+            answer,
+            question,
+            f"{_short(text)!r} against {_short(known.text)!r}",
+        )
     right = one == other or _words_as_numbers(one) == _words_as_numbers(other)
     if not right and one.isascii() and other.isascii():
         # A plural s or a closing "s'" is spelling, numbers and all other letters are not.
-        right = len(one) > 3 and (one == other + "s" or other == one + "s") and not one[-1].isdigit() and not other[-1].isdigit() and \
-            not (one.endswith("ss") or other.endswith("ss"))
-    return _verdict("right" if right else "wrong", known.kind, "text", one, other, answer, question,
-                    f"{_short(text)!r} {'is' if right else 'is not'} {_short(known.text)!r}")
+        right = (
+            len(one) > 3
+            and (one == other + "s" or other == one + "s")
+            and not one[-1].isdigit()
+            and not other[-1].isdigit()
+            and not (one.endswith("ss") or other.endswith("ss"))
+        )
+    return _verdict(
+        "right" if right else "wrong",
+        known.kind,
+        "text",
+        one,
+        other,
+        answer,
+        question,
+        f"{_short(text)!r} {'is' if right else 'is not'} {_short(known.text)!r}",
+    )
 
 
 def _words_as_numbers(text: str) -> str:
@@ -199,17 +325,28 @@ def _words_as_numbers(text: str) -> str:
 
 def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Question) -> Result:
     """The best result over the readings: units with units, letters with letters, then the rest."""
-    ctx = Context(question.policy, question.units, question.kind or known.kind, known.text, answer,
-                  question.kind in ("number", "quantity") or bool(question.unit))
+    ctx = Context(
+        question.policy,
+        question.units,
+        question.kind or known.kind,
+        known.text,
+        answer,
+        question.kind in ("number", "quantity") or bool(question.unit),
+    )
     worst: Result | None = None
     for gold_index, gold in enumerate(known.readings):
         for answer_index, reading in enumerate(readings):
-            if len(known.readings) > 1 and len(readings) > 1 and gold_index != answer_index and max(gold_index, answer_index) < 2:
+            if (
+                len(known.readings) > 1
+                and len(readings) > 1
+                and gold_index != answer_index
+                and max(gold_index, answer_index) < 2
+            ):
                 continue
             result = same(_with_unit(gold, question), _with_unit(reading, question, of_answer=True), ctx)
             if result.equal:
                 return result
-            if worst is None or worst.equal is False and result.equal is None:
+            if worst is None or (worst.equal is False and result.equal is None):
                 worst = result
     return worst or Result(None, "unread")
 
@@ -241,19 +378,53 @@ def _maths(known: Gold, answer: str, question: Question) -> Verdict:
             return _verdict("right", known.kind, "same form", known.text, text, answer, question, "as written")
         digits = any(char.isdigit() for char in text)
         outcome: Outcome = "undecidable" if problem.startswith("limit") or digits else "wrong"
-        return _verdict(outcome, known.kind, "limit" if problem.startswith("limit") else "unreadable", gold_form, "", answer, question,
-                        f"{_short(text)!r} cannot be read as {known.kind} ({problem})")
+        return _verdict(
+            outcome,
+            known.kind,
+            "limit" if problem.startswith("limit") else "unreadable",
+            gold_form,
+            "",
+            answer,
+            question,
+            f"{_short(text)!r} cannot be read as {known.kind} ({problem})",
+        )
     result = _equal(known, readings, text, question)
     shown = show(readings[0])
     if result.equal is None:
-        return _verdict("undecidable", known.kind, result.rule, gold_form, shown, answer, question,
-                        f"{_short(text)} against {_short(known.text)}: {result.note or 'not settled'}")
+        return _verdict(
+            "undecidable",
+            known.kind,
+            result.rule,
+            gold_form,
+            shown,
+            answer,
+            question,
+            f"{_short(text)} against {_short(known.text)}: {result.note or 'not settled'}",
+        )
     if result.equal:
         note = f" ({result.note})" if result.note else ""
-        return _verdict("right", known.kind, result.rule, gold_form, shown, answer, question, f"{_short(text)} equals {_short(known.text)}{note}")
+        return _verdict(
+            "right",
+            known.kind,
+            result.rule,
+            gold_form,
+            shown,
+            answer,
+            question,
+            f"{_short(text)} equals {_short(known.text)}{note}",
+        )
     if result.rule == "unit" and " against " in result.note:
         return _verdict("wrong", known.kind, result.rule, gold_form, shown, answer, question, result.note)
     note = f": {result.note}" if result.note else ""
     if "against" in result.note and "factor" in result.note:
         return _verdict("wrong", known.kind, result.rule, gold_form, shown, answer, question, result.note)
-    return _verdict("wrong", known.kind, result.rule, gold_form, shown, answer, question, f"{_short(text)} is not {_short(known.text)}{note}")
+    return _verdict(
+        "wrong",
+        known.kind,
+        result.rule,
+        gold_form,
+        shown,
+        answer,
+        question,
+        f"{_short(text)} is not {_short(known.text)}{note}",
+    )

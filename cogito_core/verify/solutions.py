@@ -151,7 +151,7 @@ def _before(one: Piece, other: Piece) -> bool:
     placed = order(one.low, other.low)
     if placed is None:
         raise NotASetError("ends that cannot be ordered")
-    return placed < 0 or placed == 0 and one.low_in >= other.low_in
+    return placed < 0 or (placed == 0 and one.low_in >= other.low_in)
 
 
 def _union(parts: Pieces) -> Pieces:
@@ -163,11 +163,15 @@ def _union(parts: Pieces) -> Pieces:
             placed = order(piece.low, last.high)
             if placed is None:
                 raise NotASetError("ends that cannot be ordered")
-            if placed < 0 or placed == 0 and (piece.low_in or last.high_in):
+            if placed < 0 or (placed == 0 and (piece.low_in or last.high_in)):
                 end = order(last.high, piece.high)
                 if end is None:
                     raise NotASetError("ends that cannot be ordered")
-                high, high_in = (piece.high, piece.high_in) if end < 0 else (last.high, last.high_in or end == 0 and piece.high_in)
+                high, high_in = (
+                    (piece.high, piece.high_in)
+                    if end < 0
+                    else (last.high, last.high_in or (end == 0 and piece.high_in))
+                )
                 merged[-1] = Piece(last.low, last.low_in, high, high_in)
                 continue
         merged.append(piece)
@@ -182,11 +186,13 @@ def _intersection(one: Pieces, other: Pieces) -> Pieces:
             if low_order is None or high_order is None:
                 raise NotASetError("ends that cannot be ordered")
             low, low_in = (b.low, b.low_in) if low_order < 0 else (a.low, a.low_in and (low_order > 0 or b.low_in))
-            high, high_in = (a.high, a.high_in) if high_order < 0 else (b.high, b.high_in and (high_order > 0 or a.high_in))
+            high, high_in = (
+                (a.high, a.high_in) if high_order < 0 else (b.high, b.high_in and (high_order > 0 or a.high_in))
+            )
             gap = order(low, high)
             if gap is None:
                 raise NotASetError("ends that cannot be ordered")
-            if gap < 0 or gap == 0 and low_in and high_in:
+            if gap < 0 or (gap == 0 and low_in and high_in):
                 found.append(Piece(low, low_in, high, high_in))
     return _union(tuple(found))
 

@@ -1,6 +1,7 @@
 """Values too big to write out: towers, factorials and binomials, compared without expanding them.
 
-`factored` keeps a product as prime powers (Legendre's formula for factorials), so 2006!/2004! and 2024^4046 are exact.
+`factored` keeps a product as prime powers (Legendre's formula for factorials), so 2006!/2004! and 2024^4046 are
+exact.
 `magnitude` brackets ln(...ln(x)) of a tower by an interval of floats with outward margins: it can only prove that two
 values differ.
 """
@@ -75,9 +76,9 @@ def factored(node: Node, depth: int = 0) -> Factored:
     above_f, below_f = factor_integer(abs(value.numerator)), factor_integer(value.denominator)
     if above_f is None or below_f is None:
         raise NotExactError("a number that does not factor")
-    powers: dict[int | str, Fraction] = {p: Fraction(n) for p, n in above_f}
-    for p, n in below_f:
-        powers[p] = powers.get(p, Fraction(0)) - n
+    powers: dict[int | str, Fraction] = {p: Fraction(count) for p, count in above_f}
+    for p, count in below_f:
+        powers[p] = powers.get(p, Fraction(0)) - count
     return Factored(1 if value > 0 else -1, powers)
 
 
@@ -110,12 +111,12 @@ def _all_primes() -> tuple[int, ...]:
     for p in _small_primes():
         if p * p > MAX_FACTORIAL:
             break
-        sieve[p * p::p] = bytes(len(range(p * p, MAX_FACTORIAL + 1, p)))
+        sieve[p * p :: p] = bytes(len(range(p * p, MAX_FACTORIAL + 1, p)))
     return tuple(p for p in range(2, MAX_FACTORIAL + 1) if sieve[p])
 
 
 def _primes_up_to(n: int) -> tuple[int, ...]:
-    return _all_primes()[:bisect_right(_all_primes(), n)]
+    return _all_primes()[: bisect_right(_all_primes(), n)]
 
 
 def equal_factored(one: Factored, other: Factored) -> bool:
@@ -164,7 +165,7 @@ def certainly_different(one: Magnitude, other: Magnitude) -> bool:
     """Whether the two brackets are apart."""
     while one.level != other.level:
         lower, upper = sorted((one, other))
-        if lower.level == 0 and lower.low <= 0 or lower.low <= 1e-3:
+        if (lower.level == 0 and lower.low <= 0) or lower.low <= 1e-3:
             return True  # ln of it is below anything at the higher level
         raised = Magnitude(lower.level + 1, math.log(lower.low) - 1e-6, math.log(lower.high) + 1e-6)
         one, other = raised, upper

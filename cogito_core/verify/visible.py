@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 
-_PAIRS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"), ("◁think▷", "◁/think▷"),
-          ("<|begin_of_thought|>", "<|end_of_thought|>"), ("<REASONING>", "</REASONING>"), ("<SUMMARY>", "</SUMMARY>"),
-          ("<CAPTION>", "</CAPTION>"), ("<seg>", "</seg>"))
+_PAIRS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<reasoning>", "</reasoning>"),
+    ("◁think▷", "◁/think▷"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<REASONING>", "</REASONING>"),
+    ("<SUMMARY>", "</SUMMARY>"),
+    ("<CAPTION>", "</CAPTION>"),
+    ("<seg>", "</seg>"),
+)
 _MARKERS = re.compile(r"<\|(?:im_end|im_start|endoftext|eot_id|end|eom_id|end_of_text|assistant|user)\|>|</s>|<eos>")
 
 
@@ -34,7 +42,7 @@ def visible(response: str) -> str:
         if stray >= 0:
             text = _blank(text, 0, stray + len(closing))
     for match in _MARKERS.finditer(text):
-        if text[:match.start()].strip():
+        if text[: match.start()].strip():
             return _blank(text, match.start(), len(text))
         text = _blank(text, match.start(), match.end())
     return text

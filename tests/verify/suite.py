@@ -20,14 +20,25 @@ class Pair(NamedTuple):
 def load() -> list[Pair]:
     """All pairs of suite.txt, in order."""
     pairs: list[Pair] = []
-    for number, line in enumerate((Path(__file__).parent / "suite.txt").read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(
+        (Path(__file__).parent / "suite.txt").read_text(encoding="utf-8").splitlines(), start=1
+    ):
         if not line.strip() or line.startswith("#"):
             continue
         head, gold, right, wrong = _columns(line)
         kind, _, options = head.partition(" A=")
         for answers, is_right in ((right, True), (wrong, False)):
             for answer in answers.split(" ;; "):
-                pairs.append(Pair(None if kind == "-" else kind, tuple(options.split(",")) if options else (), gold, answer.strip(), is_right, number))
+                pairs.append(
+                    Pair(
+                        None if kind == "-" else kind,
+                        tuple(options.split(",")) if options else (),
+                        gold,
+                        answer.strip(),
+                        is_right,
+                        number,
+                    )
+                )
     return pairs
 
 

@@ -1,4 +1,5 @@
-"""Released rules that read a letter or a word: BLINK, MMStar, ScienceQA, LogicVista, AI2D, We-Math, HallusionBench and others.
+"""Released rules that read a letter or a word: BLINK, MMStar, ScienceQA, LogicVista, AI2D, We-Math,
+HallusionBench and others.
 
 Where a release asks a language model to read the reply, our extraction does it, and the rule's name says so.
 """
@@ -14,7 +15,7 @@ from cogito_core.verify.verdict import Verdict
 
 def _letters_of(row: Row, last: str = "E") -> str:
     texts = options(row)
-    return LETTERS[:len(texts)] if texts else LETTERS[:LETTERS.index(last) + 1]
+    return LETTERS[: len(texts)] if texts else LETTERS[: LETTERS.index(last) + 1]
 
 
 def _extracted(row: Row, response: str, many: bool = False) -> tuple[str, str]:
@@ -49,12 +50,17 @@ def blink(row: Row) -> Verdict:
 
 
 def mmstar(row: Row) -> Verdict:
-    """MMStar (vlmeval/evaluate/mmstar.py): the first character, or the one after "(", "option " or "the answer is "."""
+    """MMStar (vlmeval/evaluate/mmstar.py): the first character, or the one after "(", "option " or "the answer
+    is "."""
     gold = (golds(row) or [""])[0].lower().strip().replace("\n", " ")
     answer, _ = given(row)
     text = answer.lower().strip().replace("\n", " ")
-    places = [text[:1], text[1:2] if text[:1] == "(" else "", text[7:8] if text[:7] == "option " else "",
-              text[14:15] if text[:14] == "the answer is " else ""]
+    places = [
+        text[:1],
+        text[1:2] if text[:1] == "(" else "",
+        text[7:8] if text[:7] == "option " else "",
+        text[14:15] if text[:14] == "the answer is " else "",
+    ]
     right = bool(gold) and gold in [place for place in places if place]
     shown = next((place for place in reversed(places) if place), "").upper()
     return verdict("mmstar", right, gold.upper(), gold.upper() if right else shown)
@@ -76,7 +82,8 @@ def scienceqa(row: Row) -> Verdict:
 
 
 def logicvista(row: Row) -> Verdict:
-    """LogicVista (eval/): the sorted list of letters equals the gold's. A GPT turns replies into letters in the release."""
+    """LogicVista (eval/): the sorted list of letters equals the gold's. A GPT turns replies into letters in the
+    release."""
     wanted = sorted(re.findall(r"[a-z0-9]", (golds(row) or [""])[0].lower()))
     answer, ready = given(row)
     rule = "logicvista"
@@ -84,7 +91,14 @@ def logicvista(row: Row) -> Verdict:
         answer, how = _extracted(row, answer, many=True)
         rule = f"logicvista, {how} in place of GPT"
     letters = sorted(re.findall(r"\b[a-z0-9]\b", answer.lower().replace("_", " ")))
-    return verdict("logicvista", bool(wanted) and letters == wanted, ", ".join(wanted), ", ".join(letters), extracted=answer, rule=rule)
+    return verdict(
+        "logicvista",
+        bool(wanted) and letters == wanted,
+        ", ".join(wanted),
+        ", ".join(letters),
+        extracted=answer,
+        rule=rule,
+    )
 
 
 def ai2d(row: Row) -> Verdict:
@@ -123,7 +137,11 @@ def option_letter(bench: str, row: Row) -> Verdict:
     """A release that parses one option letter from the reply, without a language model."""
     gold = gold_letter(row)
     answer, ready = given(row)
-    letter, how = (answer.strip().strip("()").upper(), "extraction") if ready and re.fullmatch(r"\s*\(?[A-Za-z]\)?\s*", answer) else _extracted(row, answer)
+    letter, how = (
+        (answer.strip().strip("()").upper(), "extraction")
+        if ready and re.fullmatch(r"\s*\(?[A-Za-z]\)?\s*", answer)
+        else _extracted(row, answer)
+    )
     return verdict(bench, bool(gold) and letter == gold, gold, letter, rule=f"{bench}, {how}")
 
 

@@ -1,4 +1,5 @@
-"""MathVista's scorer (evaluation/calculate_score.py of lupantech/MathVista, with the precision cast of commit e999481).
+"""MathVista's scorer (evaluation/calculate_score.py of lupantech/MathVista, with the precision cast of commit
+e999481).
 
 An extracted answer is normalised and compared as a string. Multiple choice: the first parenthesised letter, a bare
 letter, else the option with the smallest edit distance (the earliest of equals). Integer: int(float(x)). Float:
@@ -35,8 +36,14 @@ def nearest(text: str, texts: list[str]) -> str:
     return texts[distances.index(min(distances))]
 
 
-def normalise(extraction: str, texts: list[str], question_type: str, answer_type: str, precision: int | None,
-              truncate: bool = False) -> str | None:
+def normalise(
+    extraction: str,
+    texts: list[str],
+    question_type: str,
+    answer_type: str,
+    precision: int | None,
+    truncate: bool = False,
+) -> str | None:
     """The extraction in the form of the gold; None where it has no such form."""
     if question_type == "multi_choice" and texts:
         extraction = extraction.strip()
@@ -85,7 +92,7 @@ def score(row: Row, truncate: bool = False) -> Verdict:
     except (ValueError, OverflowError):
         precision = None
     rule = "mathvista"
-    if "extraction" in row and row.get("extraction") is not None or row.get("response") is None:
+    if ("extraction" in row and row.get("extraction") is not None) or row.get("response") is None:
         extraction = text_of(row, "extraction") if row.get("extraction") is not None else "None"
     else:
         response = text_of(row, "response").strip()
@@ -97,13 +104,22 @@ def score(row: Row, truncate: bool = False) -> Verdict:
             quick = _plain_number(quick) if answer_type in ("integer", "float") else quick
         extraction = quick
     prediction = normalise(extraction, texts, question_type, answer_type, precision, truncate)
-    return verdict("mathvista", prediction == gold, gold, prediction, extracted=extraction, rule=rule,
-                   reason="" if prediction is not None else f"{extraction[:80]!r} has no {answer_type} form")
+    return verdict(
+        "mathvista",
+        prediction == gold,
+        gold,
+        prediction,
+        extracted=extraction,
+        rule=rule,
+        reason="" if prediction is not None else f"{extraction[:80]!r} has no {answer_type} form",
+    )
 
 
 def _plain_number(text: str) -> str:
     """A number without dress, as the release's GPT would return it: "$1,200" is 1200, "50%" is 50."""
     from cogito_core.verify.clean import strip_dress
 
-    match = re.search(r"-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?", strip_dress(text).replace("−", "-").replace("{,}", ","))
+    match = re.search(
+        r"-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?", strip_dress(text).replace("−", "-").replace("{,}", ",")
+    )
     return match.group().replace(",", "") if match else text

@@ -1,6 +1,7 @@
 """MMMU's and MMMU-Pro's parsers (eval/eval_utils.py and mmmu-pro/evaluate.py of MMMU-Benchmark/MMMU).
 
-Where the scripts guess at random, the verdict is undecidable and carries the guess's expectation, so a run's score does
+Where the scripts guess at random, the verdict is undecidable and carries the guess's expectation, so a run's
+score does
 not depend on the order of its rows.
 """
 
@@ -23,11 +24,11 @@ def _last(places: dict[str, int]) -> str:
 
 def parse_choice(response: str, texts: list[str], *, pro: bool) -> str | None:
     """The letter the script reads, or None where it guesses."""
-    letters = list(LETTERS[:len(texts)])
+    letters = list(LETTERS[: len(texts)])
     if pro:
         place = response.rfind("Answer:")
         if place != -1:
-            tail = response[place + len("Answer:"):].strip()
+            tail = response[place + len("Answer:") :].strip()
             hits = [letter for letter in letters if letter in tail]
             if len(hits) == 1:
                 return hits[0]
@@ -48,7 +49,11 @@ def parse_choice(response: str, texts: list[str], *, pro: bool) -> str | None:
         return _last({letter: response.rfind(f" {letter} ") for letter in bare})
     if len(response.split()) > 5:
         lower = response.lower()
-        named = {letter: lower.rfind(text.lower()) for letter, text in zip(letters, texts, strict=True) if text.lower() in lower}
+        named = {
+            letter: lower.rfind(text.lower())
+            for letter, text in zip(letters, texts, strict=True)
+            if text.lower() in lower
+        }
         if named:
             return _last(named)
     return None
@@ -116,9 +121,17 @@ def _choice(bench: str, row: Row, pro: bool) -> Verdict:
     else:
         letter = parse_choice(answer, texts, pro=pro)
     if letter is None:
-        chance = len(set(wanted) & set(LETTERS[:len(texts)])) / len(texts) if texts else 0.0
-        return verdict(bench, False, shown, None, extracted="", expectation=chance, rule=f"{bench}, guess",
-                       reason=f"no option is found; the script guesses one of {len(texts)}")
+        chance = len(set(wanted) & set(LETTERS[: len(texts)])) / len(texts) if texts else 0.0
+        return verdict(
+            bench,
+            False,
+            shown,
+            None,
+            extracted="",
+            expectation=chance,
+            rule=f"{bench}, guess",
+            reason=f"no option is found; the script guesses one of {len(texts)}",
+        )
     return verdict(bench, letter in wanted, shown, letter)
 
 

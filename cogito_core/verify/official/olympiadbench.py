@@ -1,4 +1,5 @@
-"""OlympiadBench's AutoScoringJudge (eval/auto_scoring_judge.py): answers split at commas, +- expanded, paired greedily.
+"""OlympiadBench's AutoScoringJudge (eval/auto_scoring_judge.py): answers split at commas, +- expanded, paired
+greedily.
 
 For each pair: equal text; intervals; numbers times 1, 100 or 1/100 within 1.01 times the allowed error; expressions;
 equations whose normalised forms differ by an integer factor.
@@ -19,8 +20,20 @@ from cogito_core.verify.verdict import Verdict
 
 DEFAULT_ERROR = Fraction(1, 10**8)
 MAX_FACTOR = 10**6
-_REPLACED = (("\\left", ""), ("\\right", ""), ("∶", ":"), ("，", ","), ("$", ""), ("\\approx", "="), ("\\simeq", "="), ("\\sim", "="),
-             ("^\\prime", "'"), ("^{\\prime}", "'"), ("^\\circ", ""), ("%", ""))
+_REPLACED = (
+    ("\\left", ""),
+    ("\\right", ""),
+    ("∶", ":"),
+    ("，", ","),
+    ("$", ""),
+    ("\\approx", "="),
+    ("\\simeq", "="),
+    ("\\sim", "="),
+    ("^\\prime", "'"),
+    ("^{\\prime}", "'"),
+    ("^\\circ", ""),
+    ("%", ""),
+)
 
 
 def _content(text: str) -> str:
@@ -30,7 +43,7 @@ def _content(text: str) -> str:
         end = matching_brace(text, start + 6)
         if end < 0:
             raise ReadError("mismatched braces")
-        found.append(text[start + 7:end])
+        found.append(text[start + 7 : end])
         position = end
     if not found:
         found = re.findall(r"\$(.*?)\$", text.strip().split("\n")[-1])
@@ -42,7 +55,7 @@ def _plain(text: str) -> str:
         text = text.split("\\in ")[1]
     for old, new in _REPLACED:
         text = text.replace(old, new)
-    text = text.strip("\n$,.:;^_=+`!@#$%^&*~，。")
+    text = text.strip("\n$,.:;^_=+`!@#%&*~，。")
     return re.sub(r"\\(?:mathrm|mathbf)\{~?([^}]*)\}", r"\1", text)
 
 
@@ -58,7 +71,11 @@ def _split(text: str) -> list[str]:
             start = index + 1
     if start < len(text):
         parts.append(text[start:].strip())
-    return [form for part in parts for form in ((part.replace("\\pm", "+"), part.replace("\\pm", "-")) if "\\pm" in part else (part,))]
+    return [
+        form
+        for part in parts
+        for form in ((part.replace("\\pm", "+"), part.replace("\\pm", "-")) if "\\pm" in part else (part,))
+    ]
 
 
 def _float(text: str) -> Fraction | None:
@@ -121,7 +138,9 @@ def _intervals_equal(one: str, other: str, error: Fraction) -> bool:
         if not a or not b or (a[0], a[-1]) != (b[0], b[-1]):
             return False
         ends_a, ends_b = a.strip("[]()").split(","), b.strip("[]()").split(",")
-        if len(ends_a) != len(ends_b) or not all(_end_equal(x.strip(), y.strip(), error) for x, y in zip(ends_a, ends_b, strict=True)):
+        if len(ends_a) != len(ends_b) or not all(
+            _end_equal(x.strip(), y.strip(), error) for x, y in zip(ends_a, ends_b, strict=True)
+        ):
             return False
     return True
 
@@ -134,7 +153,12 @@ def items_equal(one: str, other: str, error: Fraction) -> bool:
     """The judge on one pair, gold first."""
     if one == other and one:
         return True
-    if one.startswith(("(", "[")) and one.endswith((")", "]")) and other.startswith(("(", "[")) and other.endswith((")", "]")):
+    if (
+        one.startswith(("(", "["))
+        and one.endswith((")", "]"))
+        and other.startswith(("(", "["))
+        and other.endswith((")", "]"))
+    ):
         try:
             if _intervals_equal(one, other, error):
                 return True

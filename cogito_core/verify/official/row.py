@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cogito_core.verify.verdict import Verdict
+from cogito_core.verify.verdict import Outcome, Verdict
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Row = Mapping[str, Any]
@@ -43,7 +43,10 @@ def options(row: Row) -> list[str]:
 
 def _listed(text: str) -> list[str]:
     """The strings of a printed Python or JSON list, read by quotes alone."""
-    return [m.group(2).replace("\\'", "'").replace('\\"', '"') for m in re.finditer(r"(['\"])((?:\\.|(?!\1).)*)\1(?=\s*[,\]])", text)]
+    return [
+        m.group(2).replace("\\'", "'").replace('\\"', '"')
+        for m in re.finditer(r"(['\"])((?:\\.|(?!\1).)*)\1(?=\s*[,\]])", text)
+    ]
 
 
 def gold_letter(row: Row) -> str:
@@ -63,10 +66,30 @@ def given(row: Row) -> tuple[str, bool]:
     return text_of(row, "response"), False
 
 
-def verdict(bench: str, right: bool, gold: str, answer: str | None, *, extracted: str | None = None, reason: str = "",
-            expectation: float | None = None, rule: str = "") -> Verdict:
-    """The verdict of a released rule. With an `expectation` the script would guess; the outcome is then undecidable."""
-    outcome = "undecidable" if expectation is not None else "right" if right else "wrong"
+def verdict(
+    bench: str,
+    right: bool,
+    gold: str,
+    answer: str | None,
+    *,
+    extracted: str | None = None,
+    reason: str = "",
+    expectation: float | None = None,
+    rule: str = "",
+) -> Verdict:
+    """The verdict of a released rule. With an `expectation` the script would guess; the outcome is then
+    undecidable."""
+    outcome: Outcome = "undecidable" if expectation is not None else "right" if right else "wrong"
     said = reason or f"{answer!r} {'equals' if right else 'is not'} {gold!r}"
-    return Verdict(outcome, "official", rule or bench, gold[:400], (answer or "")[:400], answer if extracted is None else extracted,  # type: ignore[arg-type]
-                   None, f"official {bench}", said, expectation)
+    return Verdict(
+        outcome,
+        "official",
+        rule or bench,
+        gold[:400],
+        (answer or "")[:400],
+        answer if extracted is None else extracted,
+        None,
+        f"official {bench}",
+        said,
+        expectation,
+    )

@@ -19,7 +19,6 @@ from cogito_core.verify.tree import Node, ReadError, symbols
 from cogito_core.verify.verdict import Verdict
 from cogito_core.verify.words import number_words
 
-
 _NOT_LATEX = re.compile(r"[^\x00-\x7f]|(?<![\\A-Za-z])[A-Za-z]{2,}")
 
 
@@ -61,12 +60,17 @@ def _evaluated(text: str) -> str:
         value = value_at_two_places(part)
         if value is None:
             return text
-        done.append(str(int(value)) if value == int(value) and "." not in part and "frac" not in part and "/" not in part else str(value))
+        done.append(
+            str(int(value))
+            if value == int(value) and "." not in part and "frac" not in part and "/" not in part
+            else str(value)
+        )
     return f"{text[0]}{','.join(done)}{text[-1]}"
 
 
 def mathvision_equal(one: str, other: str) -> bool:
-    """MATH-V's is_equal (evaluation/utils.py): equal text in lower case, equal tuples, or equal values at two decimals."""
+    """MATH-V's is_equal (evaluation/utils.py): equal text in lower case, equal tuples, or equal values at two
+    decimals."""
     one, other = one.lower(), other.lower()
     if not one.replace(" ", "") or not other.replace(" ", ""):
         return False
@@ -94,7 +98,8 @@ def _is_float(text: str) -> bool:
 
 
 def mathvision_answer(response: str) -> str:
-    """MATH-V's extraction (evaluation/evaluate.py): letters at the ends, flags, the last box, then LaTeX dress off."""
+    """MATH-V's extraction (evaluation/evaluate.py): letters at the ends, flags, the last box, then LaTeX dress
+    off."""
     answer = response.strip()
     for c in "ABCDE":
         if answer.endswith((f" {c}.", f" ({c}).")) or answer.startswith((f"{c}\n", f"({c})\n", f"({c}) {c}\n")):
@@ -126,11 +131,38 @@ def _mathv_formula(text: str) -> str:
     if "}" in answer and ("{" not in answer or answer.find("}") < answer.find("{")):
         answer = answer.split("}")[0]
     answer = answer.split("=")[-1].split("\\approx")[-1]
-    for old, new in ((" ", ""), ("\\,", ""), ("∞", "\\infty"), ("+\\infty", "\\infty"), ("\\\\", "\\"), ("\n", ""), ("\\text", ""), ("\\mbox", ""),
-                     ("bmatrix", "pmatrix"), ("\\left", ""), ("\\right", ""), ("^{\\circ}", ""), ("^\\circ", ""), ("{m}^3", ""), ("m^3", ""),
-                     ("{units}", ""), ("units", ""), ("{km}", ""), ("km", "")):
+    for old, new in (
+        (" ", ""),
+        ("\\,", ""),
+        ("∞", "\\infty"),
+        ("+\\infty", "\\infty"),
+        ("\\\\", "\\"),
+        ("\n", ""),
+        ("\\text", ""),
+        ("\\mbox", ""),
+        ("bmatrix", "pmatrix"),
+        ("\\left", ""),
+        ("\\right", ""),
+        ("^{\\circ}", ""),
+        ("^\\circ", ""),
+        ("{m}^3", ""),
+        ("m^3", ""),
+        ("{units}", ""),
+        ("units", ""),
+        ("{km}", ""),
+        ("km", ""),
+    ):
         answer = answer.replace(old, new)
-    for old, new in (("\\!", ""), ("tfrac", "frac"), ("dfrac", "frac"), ("\\$", ""), ("$", ""), ("\\%", ""), (" .", " 0."), ("{.", "{0.")):
+    for old, new in (
+        ("\\!", ""),
+        ("tfrac", "frac"),
+        ("dfrac", "frac"),
+        ("\\$", ""),
+        ("$", ""),
+        ("\\%", ""),
+        (" .", " 0."),
+        ("{.", "{0."),
+    ):
         answer = answer.replace(old, new)
     answer = answer.split("\\text{ ")[0]
     if answer.startswith("."):
@@ -157,7 +189,8 @@ def mathvision(row: Row) -> Verdict:
 
 
 def emma_answer(response: str) -> str:
-    """EMMA's fast_extract_answer (evaluation/evaluate.py): a letter or number alone, the last box, else an answer phrase."""
+    """EMMA's fast_extract_answer (evaluation/evaluate.py): a letter or number alone, the last box, else an
+    answer phrase."""
     response = response.strip()
     for letter in "ABCDEFGH":
         if response.upper() == letter or response.startswith((f"{letter}:", f"{letter}.")):
@@ -171,7 +204,7 @@ def emma_answer(response: str) -> str:
             end = matching_brace(response, start + 6)
             if end < 0:
                 break
-            contents.append(response[start + 7:end])
+            contents.append(response[start + 7 : end])
             position = end
         if contents:
             inner = re.findall(r"\\text{(.*?)}", contents[-1])
@@ -209,7 +242,7 @@ def emma(row: Row) -> Verdict:
         content = texts[LETTERS.index(letter)]
     answer, ready = given(row)
     said = answer if ready else emma_answer(answer)
-    right = emma_equal(said, gold) or bool(content) and emma_equal(said, content)
+    right = emma_equal(said, gold) or (bool(content) and emma_equal(said, content))
     return verdict("emma", right, gold, said)
 
 
@@ -263,22 +296,35 @@ def tabmwp_normal(text: str, unit: str) -> str:
 
 
 _TAB_PATTERNS = (
-    r"[Th]he answer is ([\s\S]+)$", r"[Th]he table shows that ([\d\$\.\,\/\:]+) ", r" = ([\d\$\.\,\/\:]+)",
-    r"(?<= be| is) ([\-\d\$\.\,\/\:]{0,}[\d]+)", r"(?<= are| was) ([\-\d\$\.\,\/\:]{0,}[\d]+)", r"(?<= were) ([\-\d\$\.\,\/\:]{0,}[\d]+)",
-    r" ([\d\$\.\,\/\:]+ [AP]\.M\.)", r"([\-\d\$\.\,\/\:]{0,}[\d]+)")
-_TAB_LETTERS = (r"^\(([A-Za-z])\)$", r"^([A-Za-z])$", r"^([A-Za-z]). ", r"[Th]he answer is ([A-Z])", r"^\(([A-Za-z])\) [\s\S]+$",
-                r"[Th]he answer is \(([A-Za-z])\) [\s\S]+$")
+    r"[Th]he answer is ([\s\S]+)$",
+    r"[Th]he table shows that ([\d\$\.\,\/\:]+) ",
+    r" = ([\d\$\.\,\/\:]+)",
+    r"(?<= be| is) ([\-\d\$\.\,\/\:]{0,}[\d]+)",
+    r"(?<= are| was) ([\-\d\$\.\,\/\:]{0,}[\d]+)",
+    r"(?<= were) ([\-\d\$\.\,\/\:]{0,}[\d]+)",
+    r" ([\d\$\.\,\/\:]+ [AP]\.M\.)",
+    r"([\-\d\$\.\,\/\:]{0,}[\d]+)",
+)
+_TAB_LETTERS = (
+    r"^\(([A-Za-z])\)$",
+    r"^([A-Za-z])$",
+    r"^([A-Za-z]). ",
+    r"[Th]he answer is ([A-Z])",
+    r"^\(([A-Za-z])\) [\s\S]+$",
+    r"[Th]he answer is \(([A-Za-z])\) [\s\S]+$",
+)
 
 
 def tabmwp_answer(output: str, texts: list[str]) -> str:
-    """TabMWP's extract_prediction: option letters or the most similar option; else the first pattern's last number."""
+    """TabMWP's extract_prediction: option letters or the most similar option; else the first pattern's last
+    number."""
     output = re.sub(r"\$?\\frac\{([\d\.\,\-]+)\}\{([\d\.\,]+)\}\$?", r"\1/\2", output)
     output = re.sub(r"(?<![AP]\.M)\.$", "", output)
     output = re.sub(r"(?<=\d)[\=](?=[\-\$\d])", " = ", output).replace("\u2212", "-")
     if texts:
         for pattern in _TAB_LETTERS:
             found = re.findall(pattern, output)
-            if found and found[0].upper() in LETTERS[:len(texts)]:
+            if found and found[0].upper() in LETTERS[: len(texts)]:
                 return texts[LETTERS.index(found[0].upper())]
         scores = [_overlap(text, output) for text in texts]
         return texts[scores.index(max(scores))]
@@ -312,12 +358,13 @@ def tabmwp(row: Row) -> Verdict:
 
 
 def dynamath(row: Row) -> Verdict:
-    """DynaMath: the JSON "short answer"; floats within 0.001, letters by the first three characters, text by containment."""
+    """DynaMath: the JSON "short answer"; floats within 0.001, letters by the first three characters, text by
+    containment."""
     gold = (golds(row) or [""])[0]
     answer, ready = given(row)
     said = answer if ready else _short_answer(answer)
     form = text_of(row, "answer_type").lower()
-    if "float" in form or not form and _is_float(gold):
+    if "float" in form or (not form and _is_float(gold)):
         wanted, value = _near(gold), _near(said)
         right = wanted is not None and value is not None and abs(wanted - value) <= 0.001
     elif "choice" in form or "letter" in form:
@@ -356,22 +403,35 @@ def geometry3k(row: Row) -> Verdict:
     answer, ready = given(row)
     letter = gold_letter({**row, "gold": row.get("answer", row.get("gold"))}) or gold_letter(row)
     values = row.get("precise_value")
-    candidates = [_near(str(value)) for value in values] if isinstance(values, list) else [_near(text) for text in options(row)]
+    candidates = (
+        [_near(str(value)) for value in values]
+        if isinstance(values, list)
+        else [_near(text) for text in options(row)]
+    )
     said = answer if ready else extract(answer, kind="number").text or ""
     value = _near(said)
     if value is None or not letter or any(one is None for one in candidates) or not candidates:
         if not candidates:
             strict = verify((golds(row) or [""])[0], said, kind="number")
             return verdict("geometry3k", strict.is_right, strict.gold_norm, said, rule="geometry3k, no candidates")
-        return verdict("geometry3k", False, letter, None, extracted=said, expectation=1 / len(candidates), rule="geometry3k, guess",
-                       reason="no numeric answer; the release credits a guess")
+        return verdict(
+            "geometry3k",
+            False,
+            letter,
+            None,
+            extracted=said,
+            expectation=1 / len(candidates),
+            rule="geometry3k, guess",
+            reason="no numeric answer; the release credits a guess",
+        )
     distances = [abs(one - value) for one in candidates if one is not None]
     picked = LETTERS[distances.index(min(distances))]
     return verdict("geometry3k", picked == letter, letter, picked, extracted=said)
 
 
 def mathverse(row: Row) -> Verdict:
-    """MathVerse without its GPT steps: equal strings (the release's quick match), else our extraction and verification."""
+    """MathVerse without its GPT steps: equal strings (the release's quick match), else our extraction and
+    verification."""
     gold = (golds(row) or [""])[0]
     answer, ready = given(row)
     texts = options(row)
@@ -381,6 +441,6 @@ def mathverse(row: Row) -> Verdict:
     if said.strip() == gold.strip() and said:
         return verdict("mathverse", True, gold, said, rule="mathverse quick match")
     strict = verify(gold, said, kind="choice" if letter else None, choices=texts)
-    return verdict("mathverse", strict.is_right, gold, said, rule="mathverse, our verifier in place of GPT", reason=strict.reason)
-
-
+    return verdict(
+        "mathverse", strict.is_right, gold, said, rule="mathverse, our verifier in place of GPT", reason=strict.reason
+    )
