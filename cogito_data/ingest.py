@@ -25,7 +25,7 @@ from cogito_data.sources.base import Problem, Source, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.unit_file import Refusal, UnitFile, write_sorted, write_unit
+from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_sorted, write_unit
 
 CODE_VERSION = "1"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
@@ -102,16 +102,19 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
     counts = _Counts()
     files: list[tuple[Path, list[int]]] = []
     # The whole ledger is written anew: a resumed run must not record a row twice.
-    with replace_file(run.ledger.path) as aside, aside.open("w", encoding="utf-8") as ledger:
-        with progress(None, f"ingest {source.manifest.name}") as advance:
-            for path in _unit_files(units, source, origin, limit):
-                kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
-                for refusal in refused:
-                    ledger.write(_ledger_line(refusal))
-                files.append((path, kept))
-                advance(len(kept) + len(refused))
-                if limit is not None and counts.kept >= limit:
-                    break
+    with (
+        replace_file(run.ledger.path) as aside,
+        aside.open("w", encoding="utf-8", errors="backslashreplace") as ledger,
+        progress(None, f"ingest {source.manifest.name}") as advance,
+    ):
+        for path in _unit_files(units, source, origin, limit):
+            kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
+            for refusal in refused:
+                ledger.write(_ledger_line(refusal))
+            files.append((path, kept))
+            advance(len(kept) + len(refused))
+            if limit is not None and counts.kept >= limit:
+                break
     _check_structure(source, origin, counts)
     shards = write_sorted(files, run.path / "data")
     result = IngestResult(
@@ -186,6 +189,8 @@ def _problems(
                     )
                 except BadRow as error:
                     yield Refusal(name, error.reason, str(error))
+                except UnicodeEncodeError:
+                    yield unstorable(name)
         except BadRow as error:
             yield Refusal(name, error.reason, str(error))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,27 +40,18 @@ class Refusal:
 
 
 def write_unit(path: Path, n_rows: int, found: Sequence[Sample | Refusal]) -> None:
-    """Write samples and refusals in their order. `n_rows` is the number of upstream rows they came from.
-
-    The samples lose their pictures on the way: they are not meant to be used afterwards.
-    """
-    samples = [item for item in found if isinstance(item, Sample)]
-    refused = [[i, item.id, item.reason, item.evidence] for i, item in enumerate(found) if isinstance(item, Refusal)]
-    pictures: dict[tuple[str, str | None], int] = {}
+    """Write samples and refusals in their order. `n_rows` is the number of upstream rows they came from."""
     kept: list[Picture] = []
-    pointers: list[list[int]] = []
-    for sample in samples:
-        places = []
-        for picture in sample.images:
-            place = pictures.setdefault((picture.sha256, picture.path), len(kept))
-            if place == len(kept):
-                kept.append(picture)
-            places.append(place)
-        pointers.append(places)
-        sample.images = ()
-    about = {"n_rows": str(n_rows), "refused": json.dumps(refused, ensure_ascii=False)}
-    rows = samples_to_table(samples).append_column(_POINTERS, pa.array(pointers, _POINTERS.type))
-    rows = rows.drop_columns(["images"]).replace_schema_metadata(about)
+    samples = [item for item in found if isinstance(item, Sample)]
+    try:
+        rows = _without_pictures(samples, kept)
+    except UnicodeEncodeError:
+        # Half a surrogate pair (JSON allows it) cannot be stored as UTF-8: those rows are refused, the others stay.
+        found = [item if isinstance(item, Refusal) else _storable(item) for item in found]
+        kept = []
+        rows = _without_pictures([item for item in found if isinstance(item, Sample)], kept)
+    refused = [[i, item.id, item.reason, item.evidence] for i, item in enumerate(found) if isinstance(item, Refusal)]
+    rows = rows.replace_schema_metadata({"n_rows": str(n_rows), "refused": json.dumps(refused)})
     with pa.OSFile(str(path), "wb") as sink:
         with pa.ipc.new_stream(sink, _PICTURES) as writer:
             for part in _cut([len(picture.bytes) for picture in kept], BATCH_PICTURES, BATCH_BYTES):
@@ -68,6 +60,39 @@ def write_unit(path: Path, n_rows: int, found: Sequence[Sample | Refusal]) -> No
                 writer.write_batch(pa.record_batch(columns, schema=_PICTURES))
         with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)
+
+
+def _without_pictures(samples: Sequence[Sample], kept: list[Picture]) -> pa.Table:
+    """The samples with a column of pointers in place of their pictures, which go into `kept`, each once."""
+    places: dict[tuple[str, str | None], int] = {}
+    pointers = []
+    for sample in samples:
+        here = []
+        for picture in sample.images:
+            place = places.setdefault((picture.sha256, picture.path), len(kept))
+            if place == len(kept):
+                kept.append(picture)
+            here.append(place)
+        pointers.append(here)
+    light = [copy(sample) for sample in samples]
+    for sample in light:
+        sample.images = ()
+    table = samples_to_table(light).append_column(_POINTERS, pa.array(pointers, _POINTERS.type))
+    return table.drop_columns(["images"])
+
+
+def _storable(sample: Sample) -> Sample | Refusal:
+    try:
+        samples_to_table([sample])
+    except UnicodeEncodeError:
+        return unstorable(sample.id)
+    return sample
+
+
+def unstorable(name: str) -> Refusal:
+    """The refusal of a row whose text is no valid Unicode."""
+    name = name.encode("utf-8", "backslashreplace").decode()
+    return Refusal(name, "unreadable", f"{name}: its text holds half a surrogate pair and cannot be stored")
 
 
 class UnitFile:

@@ -39,7 +39,7 @@ def put(path: Path, content: bytes | str | list[Any] | dict[str, Any]) -> Path:
     elif path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content), encoding="utf-8")
     else:
-        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 

@@ -111,6 +111,15 @@ def test_a_doubled_id_is_kept_once(tmp_path: Path) -> None:
     assert ledger[0]["id"] == "super_clevr/train/30k-7"
 
 
+def test_half_a_surrogate_pair_is_one_bad_row(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 5, row2={"question": "What \ud83d is it?"}, row4={"table": "\udfff"})
+    result, samples, ledger = run("tabmwp", root, tmp_path / "out")
+    assert result.dropped == {"unreadable": 2}
+    assert set(samples) == {f"tabmwp/train/{i}" for i in (0, 1, 3)}
+    assert [samples[f"tabmwp/train/{i}"].images[0].bytes for i in (0, 1, 3)] == [png(0), png(1), png(3)]
+    assert [row["id"] for row in ledger] == ["tabmwp/train/2", "tabmwp/train/4"]
+
+
 def test_no_usable_row_because_of_the_form_is_an_error(tmp_path: Path) -> None:
     root = tables(tmp_path / "up", 2, row0={"answer": None}, row1={"answer": None})
     with pytest.raises(CogitoError, match="row '0'.*'answer' is missing"):
