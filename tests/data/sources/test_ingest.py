@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -259,6 +260,27 @@ from cogito_data.sources import unit_file
 module.UNIT_ROWS = 5
 module.ingest("tabmwp", root=Path(sys.argv[1]), out=Path(sys.argv[2]))
 """
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tables(tmp_path / "up", 120)
+    monkeypatch.setattr(module, "UNIT_ROWS", 10)
+    run("tabmwp", root, tmp_path / "whole")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o"]
+    if subprocess.run([*mount, "size=160k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("no right to mount a small disk here")
+    try:
+        with pytest.raises(OSError) as caught:
+            ingest("tabmwp", root=root, out=disk / "out")
+        assert caught.value.errno == errno.ENOSPC
+        assert 0 < units_done(disk / "out") < 12
+        subprocess.run([*mount, "remount,size=32m", "tmpfs", str(disk)], check=True)
+        ingest("tabmwp", root=root, out=disk / "out")
+        assert files_of(disk / "out") == files_of(tmp_path / "whole")
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
 
 
 def units_done(out: Path) -> int:
