@@ -19,17 +19,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from cogito_core.console import CogitoError, progress
 from cogito_core.files import write_atomic
 from cogito_core.runs import RunDir
-from cogito_core.sample import samples_to_table
-from cogito_core.shards import ROW_GROUP_ROWS, shard_paths, write_table
+from cogito_core.shards import shard_paths
 from cogito_core.units import UnitStore
+from cogito_core.verify.verdict import VERSION
 from cogito_data import nano_source, prepare, trials
 from cogito_data.decontaminate import Hit, decontaminate
 from cogito_data.dedup import Findings, deduplicate
+from cogito_data.final import write_shard
 from cogito_data.funnel import Funnel, summarise
 from cogito_data.ingest import ingest
 from cogito_data.pool import Pool
@@ -147,8 +146,6 @@ def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew) ->
     for shard in shards:
         part = mix[shard.parent.parent.name]
         arguments = (str(shard), part.reformulate, part.entities_visible, _allowed_splits(recipe, part))
-        from cogito_core.verify.verdict import VERSION
-
         key = store.key(prepare.CODE_VERSION, VERSION, part.source, shard.name, shard.stat().st_size, *arguments[1:])
         tasks.append(Task(key, prepare.prepare_shard, arguments, f"{part.source}/{shard.name}"))
     with progress(len(tasks), "reformulate and fingerprint", "shards") as advance:
@@ -170,8 +167,6 @@ def _difficulty(
     """Trials of every row that is still in and not held out."""
     settings = recipe.difficulty
     assert settings is not None
-    from cogito_core.verify.verdict import VERSION
-
     store = UnitStore(run.work / "trials", ".parquet")
     plain = settings.model_dump(mode="json")
     tasks = []
@@ -191,15 +186,14 @@ def _difficulty(
 
 
 def _splits(pool: Pool, held: dict[str, list[int]]) -> dict[str, list[int]]:
-    """Rows of every split in the order in which they are stored: by source, picture, id."""
+    """Rows of every split in the order in which they are stored.
+
+    That is the order of the pool: by source as in the recipe, then as ingest sorted them, by picture and id. So
+    questions on one picture are neighbours, and a final shard needs one or two of the ingested ones.
+    """
     out = {row for rows in held.values() for row in rows}
-    sources, hashes, ids = pool.column("source"), pool.column("image_hash"), pool.column("id")
     splits = {"train": [row for row in pool.rows if row not in out], **held}
-    return {
-        name: sorted(rows, key=lambda row: (sources[row], hashes[row], ids[row]))
-        for name, rows in splits.items()
-        if rows
-    }
+    return {name: sorted(rows) for name, rows in splits.items() if rows}
 
 
 def _write(
@@ -230,14 +224,6 @@ def _write(
         stale.unlink()
 
 
-def write_shard(
-    aside: str, parts: list[tuple[str, str]], rows: list[int], measured: dict[int, dict[str, Any]]
-) -> None:
-    """One final shard: rows whole, with what was measured."""
-    pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
-    write_table(samples_to_table(list(pool.samples(rows, measured))), Path(aside))
-
-
 def _publish(unit: Path, place: Path) -> None:
     """Put a finished unit into `data/` in one step, without a second copy where the file system can link."""
     beside = place.with_name(f".{place.name}.aside")
@@ -254,11 +240,3 @@ def _ledger(run: RunDir, drops: list[Drop]) -> None:
         json.dumps({key: value for key, value in asdict(drop).items() if value}, ensure_ascii=False) for drop in drops
     )
     write_atomic(run.path / "ledger.jsonl", "".join(f"{line}\n" for line in lines))
-
-
-def rows_in(path: Path) -> int:
-    """Rows of a shard, from its footer."""
-    return int(pq.read_metadata(path).num_rows)
-
-
-__all__ = ["ROW_GROUP_ROWS", "Build", "build", "rows_in", "write_shard"]

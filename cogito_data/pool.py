@@ -6,8 +6,7 @@ A row costs about 300 bytes here, so a million rows fit into a few hundred megab
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,16 +110,6 @@ class Pool:
         images = self._shards.row(part, values["shard_row"])["images"]
         known = {name: values[name] for name in SCHEMA.names if name != "images"}
         return row_to_sample({**known, "images": images})
-
-    def samples(self, rows: Iterable[int], update: dict[int, dict[str, Any]] | None = None) -> Iterator[Sample]:
-        """Rows whole, in the order given, with the measured columns of `update` filled in."""
-        for row in rows:
-            sample = self.sample(row)
-            measured = (update or {}).get(row)
-            if measured:
-                meta = {**sample.meta, **measured.get("meta", {})}
-                sample = replace(sample, **{**measured, "meta": meta})
-            yield sample
 
 
 class _Groups:
