@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
 IMAGE_TOKEN = "<|image_pad|>"
 
-_ENCODED_PICTURES_KEPT = 32
+_PICTURE_MEMORY = 128 << 20
 
 
 class RequestError(CogitoError):
@@ -193,6 +193,7 @@ class ChatEncoder:
         self.limits = limits
         self._image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
         self._pictures: OrderedDict[str, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+        self._picture_bytes = 0
         if not getattr(tokenizer, "chat_template", None):
             raise CogitoError("the tokenizer has no chat template, so a chat cannot be turned into a prompt")
 
@@ -239,8 +240,9 @@ class ChatEncoder:
             features = self.image_processor([fitted], do_resize=False, return_tensors="np")
             known = features["pixel_values"], features["image_grid_thw"][0]
             self._pictures[picture.sha256] = known
-            if len(self._pictures) > _ENCODED_PICTURES_KEPT:
-                self._pictures.popitem(last=False)
+            self._picture_bytes += known[0].nbytes
+            while self._picture_bytes > _PICTURE_MEMORY:
+                self._picture_bytes -= self._pictures.popitem(last=False)[1][0].nbytes
         else:
             self._pictures.move_to_end(picture.sha256)
         return known

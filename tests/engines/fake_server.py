@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -27,12 +28,14 @@ class FakeServer:
         port: int = 0,
         owned_by: str = "vllm",
         key: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.behave = behave
         self.model = model
         self.latency_s = latency_s
         self.owned_by = owned_by
         self.key = key
+        self.tls = tls
         self.calls: list[dict[str, Any]] = []
         self.asked: Counter[tuple[str, int]] = Counter()
         self.in_flight = self.most_in_flight = 0
@@ -42,7 +45,7 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/v1"
 
     def start(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -50,7 +53,9 @@ class FakeServer:
         ready = threading.Event()
 
         async def begin() -> None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 24)
+            self._server = await asyncio.start_server(
+                self._serve, "127.0.0.1", self.port, limit=1 << 24, ssl=self.tls
+            )
             self.port = self._server.sockets[0].getsockname()[1]
             ready.set()
 

@@ -117,27 +117,33 @@ def test_greedy_answers_and_log_probabilities_are_equal(reference, vllm, served)
     assert_same(answers_of(served, requests), expected)
 
 
-def surprise(reference, requests, answers, temperature: float) -> float:
-    """z score of how probable the sampled tokens are, against what `temperature` predicts at every step.
+def step_logits(reference, request, answer):
+    """Logits the reference gives at every step of an answer: [answer tokens, vocabulary]."""
+    encoded = reference.encoder.encode(request.chat)
+    full = replace(encoded, input_ids=encoded.input_ids + list(answer.token_ids))
+    reference.model.model.rope_deltas = None
+    with torch.no_grad():
+        return reference.model(**reference._inputs([full])).logits[0, len(encoded.input_ids) - 1 : -1]
+
+
+def surprise(reference, requests, answers, *temperatures: float) -> list[float]:
+    """z score of how probable the sampled tokens are, against what each temperature predicts at every step.
 
     For tokens drawn from p the sum of log p(token) has mean sum E[log p] and variance sum Var[log p].
     """
-    excess = variance = 0.0
+    excess, variance = [0.0] * len(temperatures), [0.0] * len(temperatures)
     for request in requests:
-        encoded = reference.encoder.encode(request.chat)
         for answer in answers[request.id]:
-            full = replace(encoded, input_ids=encoded.input_ids + list(answer.token_ids))
-            reference.model.model.rope_deltas = None
-            with torch.no_grad():
-                logits = reference.model(**reference._inputs([full])).logits[0, len(encoded.input_ids) - 1 : -1]
-            logp = sampling_logprobs(logits, temperature, reference.banned).double()
-            drawn = logp.gather(-1, torch.tensor(answer.token_ids)[:, None])[:, 0]
-            assert torch.isfinite(drawn).all()
-            p, finite = logp.exp(), logp.clamp_min(-1e9)
-            mean = (p * finite).sum(-1)
-            excess += float((drawn - mean).sum())
-            variance += float(((p * finite**2).sum(-1) - mean**2).sum())
-    return excess / variance**0.5
+            logits = step_logits(reference, request, answer)
+            for i, temperature in enumerate(temperatures):
+                logp = sampling_logprobs(logits, temperature, reference.banned).double()
+                drawn = logp.gather(-1, torch.tensor(answer.token_ids)[:, None])[:, 0]
+                assert torch.isfinite(drawn).all()
+                p, finite = logp.exp(), logp.clamp_min(-1e9)
+                mean = (p * finite).sum(-1)
+                excess[i] += float((drawn - mean).sum())
+                variance[i] += float(((p * finite**2).sum(-1) - mean**2).sum())
+    return [e / v**0.5 for e, v in zip(excess, variance, strict=True)]
 
 
 def test_sampled_answers_are_equal_in_distribution(reference, vllm, served):
@@ -150,8 +156,8 @@ def test_sampled_answers_are_equal_in_distribution(reference, vllm, served):
     requests = questions(20, samples=12, temperature=2.0)
     for engine in (vllm, served, reference):
         answers = answers_of(engine, requests)
-        assert abs(surprise(reference, requests, answers, 2.0)) < 4
-        assert abs(surprise(reference, requests, answers, 2.2)) > 4
+        right, wrong = surprise(reference, requests, answers, 2.0, 2.2)
+        assert abs(right) < 4 < abs(wrong)
         assert len({a.text for row in answers.values() for a in row}) > 100
 
 
@@ -160,12 +166,8 @@ def test_reported_log_probabilities_are_those_of_the_sampling_distribution(refer
     for engine in (vllm, served):
         answers = answers_of(engine, requests)
         for request in requests:
-            encoded = reference.encoder.encode(request.chat)
             for answer in answers[request.id]:
-                full = replace(encoded, input_ids=encoded.input_ids + list(answer.token_ids))
-                reference.model.model.rope_deltas = None
-                with torch.no_grad():
-                    logits = reference.model(**reference._inputs([full])).logits[0, len(encoded.input_ids) - 1 : -1]
+                logits = step_logits(reference, request, answer)
                 logp = sampling_logprobs(logits, 0.7, reference.banned)
                 drawn = logp.gather(-1, torch.tensor(answer.token_ids)[:, None])[:, 0]
                 assert answer.logprobs == pytest.approx(drawn.tolist(), abs=1e-4)
