@@ -241,6 +241,8 @@ class Evaluator:
         if name == "binom" and len(args) == 2:
             one = _rational(Fraction(1), self.prec)
             n, k = (self.real(arg) for arg in args)
+            if any(mpf_lt(x[0], fzero) for x in (n, k, libmpi.mpi_sub(n, k, self.prec))):
+                raise NotABallError("a binomial out of range")
             gamma = [
                 libmpi.mpi_gamma(libmpi.mpi_add(x, one, self.prec), self.prec)
                 for x in (n, k, libmpi.mpi_sub(n, k, self.prec))
@@ -346,6 +348,8 @@ def _fraction(node: Node) -> Fraction | None:
 def _compare(one: Ball, other: Ball, prec: int) -> bool | None:
     """False: apart. True: together, tight to half the precision. None: too wide to tell."""
     tight = True
+    if not all(_finite(end) for ball in (one, other) for interval in ball for end in interval):
+        return None
     for a, b in zip(one, other, strict=True):
         difference = libmpi.mpi_sub(a, b, prec)
         if not _contains_zero(difference):
@@ -355,6 +359,10 @@ def _compare(one: Ball, other: Ball, prec: int) -> bool | None:
         if width != fzero and _exponent(width) > scale - prec // 2:
             tight = False
     return True if tight else None
+
+
+def _finite(value: Any) -> bool:
+    return bool(value[1]) or value == fzero
 
 
 def _exponent(value: Any) -> int:

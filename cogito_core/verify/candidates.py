@@ -20,6 +20,7 @@ _HASHES = re.compile(r"^#{4}\s*([^\s#*].{0,200}?)\s*\Z", re.M)
 _BOX = re.compile(r"\\+(?:boxed|fbox|beginboxed)\s*(\{|(?=[^\s{]))")
 _BARE = re.compile(r"\\?\w+")
 MAX_SENTENCE = 1_500
+MAX_PHRASES = 12
 _PHRASE = re.compile(
     r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
     r"(?:\s+(?:to\s+(?:the|this)\s+(?:question|problem)|here|option|choice|letter|value|expression|of\s+the\s+\w+))?"
@@ -101,9 +102,9 @@ def sentence_end(text: str, start: int) -> int:
 
 
 def phrases(text: str) -> list[Candidate]:
-    """What follows "the answer is", up to the end of the sentence."""
+    """What follows the last of the phrases "the answer is", up to the end of the sentence."""
     found = []
-    for match in _PHRASE.finditer(text):
+    for match in list(_PHRASE.finditer(text))[-MAX_PHRASES:]:
         start = match.end()
         end = sentence_end(text, start)
         clause = text[start:end].strip()

@@ -41,8 +41,8 @@ def extract(
         start = len(text) - len(text.lstrip())
         text = text.strip()
         if len(text) > TAIL:
-            marked = max(text.rfind("\\boxed"), text.rfind("<answer>"), 0)
-            cut = len(text) - TAIL if not marked else min(marked, len(text) - TAIL)
+            marked = max(text.rfind("\\boxed"), text.rfind("<answer>"))
+            cut = len(text) - TAIL if marked < 0 else min(marked, len(text) - TAIL)
             start, text = start + cut, text[cut : cut + 2 * TAIL]
         if wanted in ("choice", "choices") or (choices and wanted in ("", "choice")):
             found = extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")

@@ -61,7 +61,7 @@ def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
     any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
-    noun = r"(?:answer|option|choice|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
+    noun = r"(?:answers?|options?|choices?|selection|response|letters?|选项|答案|réponse|respuesta|antwort)"
     says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"

@@ -25,8 +25,8 @@ _ONE_TO_ONE |= dict.fromkeys(map(ord, "−–—‒―﹣‐‑"), "-")
 _ONE_TO_ONE |= dict.fromkeys(
     map(ord, "\u00a0\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u3000"), " "
 )
-# Invisible and direction characters separate: they never glue two digits into one number.
-_ONE_TO_ONE |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF], " ")
+# Invisible characters separate: they never glue two digits into one number. Direction overrides are refused.
+_ONE_TO_ONE |= dict.fromkeys([*range(0x200B, 0x2010), 0x202A, 0x202B, 0x202C, *range(0x2060, 0x2070), 0xFEFF], " ")
 _ONE_TO_ONE |= {
     ord("，"): ",",
     ord("、"): ",",

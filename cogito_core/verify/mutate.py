@@ -60,7 +60,7 @@ def mutants(gold: str, seed: int = 0) -> Iterator[Mutant]:
         if match and digits:
             yield Mutant("unit", gold[: match.start()] + other + gold[match.end() :], False)
             break
-    if gold[:1] in "([" and gold[-1:] in ")]" and gold.count("(") + gold.count("[") == 1:
+    if gold[:1] in "([" and gold[-1:] in ")]" and "," in gold and gold.count("(") + gold.count("[") == 1:
         yield Mutant("bracket", {"(": "[", "[": "("}[gold[0]] + gold[1:], False)
 
 
