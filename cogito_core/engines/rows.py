@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from transformers import DynamicCache
 
+from cogito_core.engines.attention import grouped_attention
 from cogito_core.engines.base import Sampling
 from cogito_core.engines.sampling import draw, sampling_logprobs, uniforms
 
@@ -53,7 +54,7 @@ class RowBatch:
                 `mm_token_type_ids`.
             fan_out: for each prompt the rows that share it.
         """
-        with torch.no_grad():
+        with torch.no_grad(), grouped_attention(self.model):
             ids = inputs["input_ids"]
             position = self._prompt_positions(inputs)
             pictures = {key: inputs[key] for key in ("pixel_values", "image_grid_thw") if key in inputs}
@@ -78,7 +79,7 @@ class RowBatch:
     def step(self) -> list[Row]:
         """Write one more token in every row; returns the rows that are finished, which leave the batch."""
         assert self._position is not None and self._pad is not None
-        with torch.no_grad():
+        with torch.no_grad(), grouped_attention(self.model):
             device = self._position.device
             last = torch.tensor([row.tokens[-1] for row in self.rows], device=device).unsqueeze(1)
             output = self.model(

@@ -189,3 +189,26 @@ def test_missing_weights_are_refused(tiny_folder, tmp_path):
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CogitoError, match="lack 1 tensors"):
         TransformersEngine.load(str(folder))
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_grouped_attention_equals_sdpa_with_gradients(tiny_folder, masked):
+    from cogito_core.engines.attention import grouped_attention
+
+    model, _, _ = load_model(tiny_folder, dtype="float32")
+    ids = torch.randint(20, 100, (3, 11), generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[1] * 11, [0] * 4 + [1] * 7, [0] + [1] * 10]) if masked else None
+
+    def run():
+        model.zero_grad()
+        logits = model(input_ids=ids, attention_mask=mask).logits[:, 4:]
+        logits.square().sum().backward()
+        return logits.detach(), model.model.language_model.layers[0].self_attn.k_proj.weight.grad.clone()
+
+    expected = run()
+    with grouped_attention(model):
+        assert model.config.get_text_config()._attn_implementation != "sdpa"
+        found = run()
+    assert model.config.get_text_config()._attn_implementation == "sdpa"
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4 * float(theirs.abs().max()))
