@@ -34,15 +34,15 @@ class Batch:
         input_ids: int64 ``[rows, tokens]``.
         position_ids: int64 ``[3, rows, tokens]``: time, height and width, as ``get_rope_index`` gives them.
         targets: bool ``[rows, tokens]``: the answer's tokens, the end of turn included.
-        pixel_values: float32 ``[patches, 1176]``, all pictures one after the other.
-        image_grid_thw: int64 ``[rows, 3]``.
+        pixel_values: float32 ``[patches, 1176]``, all pictures one after the other; None without pictures.
+        image_grid_thw: int64 ``[rows, 3]``; None without pictures.
     """
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     targets: torch.Tensor
-    pixel_values: torch.Tensor
-    image_grid_thw: torch.Tensor
+    pixel_values: torch.Tensor | None
+    image_grid_thw: torch.Tensor | None
 
 
 def encode_batch(
@@ -54,18 +54,15 @@ def encode_batch(
         f"<|im_start|>user\n{problem.replace(IMAGE_MARK, _vision_text(grid), 1)}<|im_end|>\n<|im_start|>assistant\n"
         for problem, grid in zip(problems, grids, strict=True)
     ]
-    prompt_ids = tokenizer(prompts)["input_ids"]
-    answer_ids = tokenizer([f"{answer}<|im_end|>" for answer in answers])["input_ids"]
-    longest = max(len(p) + len(a) for p, a in zip(prompt_ids, answer_ids, strict=True))
-    ids = np.full((len(prompts), longest), tokenizer.pad_token_id, dtype=np.int64)
-    targets = np.zeros((len(prompts), longest), dtype=bool)
-    positions = np.zeros((3, len(prompts), longest), dtype=np.int64)
+    ids, targets, prompt_ids = _pad(tokenizer, prompts, answers)
     image_token = tokenizer.convert_tokens_to_ids("<|image_pad|>")
-    for row, (prompt, answer, grid) in enumerate(zip(prompt_ids, answer_ids, grids, strict=True)):
-        end = len(prompt) + len(answer)
-        ids[row, :end] = [*prompt, *answer]
-        targets[row, len(prompt) : end] = True
-        positions[:, row] = _positions(prompt.index(image_token), grid, longest)
+    positions = np.stack(
+        [
+            _positions(prompt.index(image_token), grid, ids.shape[1])
+            for prompt, grid in zip(prompt_ids, grids, strict=True)
+        ],
+        axis=1,
+    )
     return Batch(
         torch.from_numpy(ids),
         torch.from_numpy(positions),
@@ -73,6 +70,30 @@ def encode_batch(
         torch.from_numpy(np.concatenate(pixels)),
         torch.tensor(grids),
     )
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerFast, problems: Sequence[str], answers: Sequence[str]) -> Batch:
+    """One row for each (problem, answer), without pictures."""
+    prompts = [f"<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n" for problem in problems]
+    ids, targets, _ = _pad(tokenizer, prompts, answers)
+    positions = np.tile(np.arange(ids.shape[1]), (3, len(prompts), 1))
+    return Batch(torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(targets), None, None)
+
+
+def _pad(
+    tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str], answers: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
+    """Right-padded token ids and target mask ``[rows, tokens]``, and the prompts' ids."""
+    prompt_ids = tokenizer(list(prompts))["input_ids"]
+    answer_ids = tokenizer([f"{answer}<|im_end|>" for answer in answers])["input_ids"]
+    longest = max(len(p) + len(a) for p, a in zip(prompt_ids, answer_ids, strict=True))
+    ids = np.full((len(prompts), longest), tokenizer.pad_token_id, dtype=np.int64)
+    targets = np.zeros((len(prompts), longest), dtype=bool)
+    for row, (prompt, answer) in enumerate(zip(prompt_ids, answer_ids, strict=True)):
+        end = len(prompt) + len(answer)
+        ids[row, :end] = [*prompt, *answer]
+        targets[row, len(prompt) : end] = True
+    return ids, targets, prompt_ids
 
 
 def pixels_of(png: bytes) -> tuple[np.ndarray, tuple[int, int, int]]:

@@ -73,6 +73,28 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2_5_VLForC
         return Qwen2_5_VLForConditionalGeneration(build_config(tokenizer))
 
 
+def continue_model(tokenizer: PreTrainedTokenizerFast, seed: int, folder: Path) -> Qwen2_5_VLForConditionalGeneration:
+    """A float32 model with the weights of ``folder``, whose tokenizer may be another one.
+
+    Tokens that both know keep their embedding; those that are new here start at random.
+    """
+    import torch
+    from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+
+    model = build_model(tokenizer, seed)
+    earlier = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    known = AutoTokenizer.from_pretrained(folder).get_vocab()
+    weights = earlier.state_dict()
+    rows = model.get_input_embeddings().weight.detach().clone()
+    for token, number in tokenizer.get_vocab().items():
+        if token in known:
+            rows[number] = earlier.get_input_embeddings().weight[known[token]]
+    for name in ("model.language_model.embed_tokens.weight", "lm_head.weight"):
+        weights[name] = rows
+    model.load_state_dict(weights)
+    return model
+
+
 def build_image_processor() -> Any:
     """The image processor that needs Pillow and numpy only."""
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil

@@ -22,8 +22,9 @@ import typer
 
 from cogito_core.console import run_cli, say, table
 from cogito_core.engines import open_engine
-from cogito_nano.batches import Batch, encode_batch
-from cogito_nano.model import build_model, save_folder
+from cogito_nano.batches import Batch, encode_batch, encode_texts
+from cogito_nano.drills import drill
+from cogito_nano.model import build_model, continue_model, save_folder
 from cogito_nano.precision import bfloat16_products
 from cogito_nano.report import accuracy_report
 from cogito_nano.targets import careful, hasty, reworded
@@ -47,23 +48,26 @@ class Phase:
     steps: int
     peak: float
     answer: Callable[[NanoItem, random.Random], str]
+    drilled: float = 0.0
+    """Share of the steps, from the first one, that practise text-only look-ups beside the pictures."""
 
 
-def phases(careful_steps: int, mixed_steps: int) -> tuple[Phase, Phase]:
-    """The two phases with the shipped learning rates."""
+def phases(careful_steps: int, mixed_steps: int, careful_rate: float = 2e-3) -> tuple[Phase, Phase]:
+    """The two phases of the module's first lines."""
     return (
-        Phase("careful", careful_steps, 2e-3, lambda item, _: careful(item)),
+        Phase("careful", careful_steps, careful_rate, lambda item, _: careful(item), drilled=0.7),
         Phase("mixed", mixed_steps, 3e-4, _mixed_answer),
     )
 
 
-def warm_up(folder: Path, seed: int, plan: tuple[Phase, ...]) -> None:
-    """Train from scratch, phase after phase, and write the last weights to ``folder``, each phase's to a subfolder.
+def warm_up(folder: Path, seed: int, plan: tuple[Phase, ...], start: Path | None = None) -> None:
+    """Train phase after phase and write the last weights to ``folder``, each phase's to a subfolder.
 
-    The same arguments give the same weights on the same machine.
+    Training begins with random weights, or with those of the model folder ``start``. The same arguments give the
+    same weights on the same machine.
     """
     tokenizer = train_tokenizer(nano_texts())
-    model = build_model(tokenizer, seed)
+    model = continue_model(tokenizer, seed, start) if start else build_model(tokenizer, seed)
     for phase in plan:
         _train(model, tokenizer, phase, seed)
         save_folder(model, tokenizer, folder / phase.name)
@@ -103,23 +107,21 @@ def _train(
         for group in optimizer.param_groups:
             group["lr"] = phase.peak * min((step + 1) / 100, 2.55 * (1 - step / phase.steps) + 0.02, 1.0)
         rows = [(item, phase.answer(item, rng)) for item in (next(questions) for _ in range(BATCH_SIZE))]
-        losses.append(_step(model, tokenizer, optimizer, rows))
+        # Two halves by length: less padding for the same gradient.
+        rows.sort(key=lambda row: len(row[0].problem) + len(row[1]))
+        half = len(rows) // 2
+        batches = [_encode(tokenizer, part) for part in (rows[:half], rows[half:])]
+        if step < phase.drilled * phase.steps:
+            questions_and_answers = [drill(rng) for _ in range(BATCH_SIZE)]
+            batches.append(encode_texts(tokenizer, *zip(*questions_and_answers, strict=True)))
+        losses.append(_step(model, optimizer, batches))
         if (step + 1) % 100 == 0:
             mean, spent = sum(losses[-100:]) / 100, time.process_time() - began
             say(f"{phase.name} step {step + 1}/{phase.steps}: loss {mean:.4f}, {spent:.0f} CPU s")
 
 
-def _step(
-    model: Qwen2_5_VLForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    optimizer: torch.optim.Optimizer,
-    rows: list[tuple[NanoItem, str]],
-) -> float:
+def _step(model: Qwen2_5_VLForConditionalGeneration, optimizer: torch.optim.Optimizer, batches: list[Batch]) -> float:
     """One update; returns the mean negative log-probability of an answer token in nats."""
-    # Two halves by length: less padding for the same gradient.
-    rows.sort(key=lambda row: len(row[0].problem) + len(row[1]))
-    half = len(rows) // 2
-    batches = [_encode(tokenizer, part) for part in (rows[:half], rows[half:])]
     tokens = sum(int(batch.targets.sum()) for batch in batches)
     loss = 0.0
     for batch in batches:
@@ -157,20 +159,25 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of weights, questions and answers.")] = 0,
     careful_steps: Annotated[int, typer.Option(help="Optimizer steps on careful answers.")] = 4000,
     mixed_steps: Annotated[int, typer.Option(help="Optimizer steps on the mixture.")] = 300,
+    start: Annotated[Path | None, typer.Option(help="Model folder to begin with instead of random weights.")] = None,
+    careful_rate: Annotated[float, typer.Option(help="Peak learning rate of the careful phase.")] = 2e-3,
     report_rows: Annotated[int, typer.Option(help="Validation questions of each category in the report.")] = 150,
 ) -> None:
     """Train cogito-nano from random weights and report its accuracy by category."""
     torch.use_deterministic_algorithms(True)
-    plan = phases(careful_steps, mixed_steps)
-    warm_up(out, seed, plan)
+    warm_up(out, seed, phases(careful_steps, mixed_steps, careful_rate), start)
     report: dict[str, Any] = {}
     for name, folder in (("careful", out / "careful"), ("base", out)):
         engine = open_engine("transformers", str(folder))
         report[name] = accuracy_report(engine, per_category=report_rows, seed=seed)
         engine.close()
     report["settings"] = {
-        "seed": seed, "careful_steps": careful_steps, "mixed_steps": mixed_steps, "report_rows": report_rows,
-    }  # fmt: skip
+        "seed": seed,
+        "start": "random" if start is None else str(start),
+        "careful": [careful_steps, careful_rate],
+        "mixed_steps": mixed_steps,
+        "report_rows": report_rows,
+    }
     (out / "warmup.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     columns = {f"{name}, {how}": report[name][how] for name in ("careful", "base") for how in ("greedy", "sampled")}
     keys = ["all", *CATEGORIES, "level 1", "level 2", "level 3", "well-formed"]

@@ -17,12 +17,13 @@ from cogito_core.prompts import build_chat
 from cogito_core.sample import Picture
 from cogito_nano import WEIGHTS_DIR
 from cogito_nano.batches import encode_batch
-from cogito_nano.model import build_config, build_model
+from cogito_nano.model import build_config, build_model, continue_model
 from cogito_nano.precision import bfloat16_products
 from cogito_nano.report import accuracy_report, answers_to, score
 from cogito_nano.targets import careful
 from cogito_nano.tasks import CATEGORIES, LEVELS, task
 from cogito_nano.tasks.splits import generate
+from cogito_nano.tokenizer import train_tokenizer
 from cogito_nano.warmup import Phase, phases, warm_up
 
 
@@ -76,6 +77,17 @@ def test_a_seed_fixes_the_initial_weights(tokenizer: Any) -> None:
     first, second, other = (build_model(tokenizer, seed).state_dict() for seed in (3, 3, 4))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_weights_move_to_another_tokenizer_by_token(model: Any, tokenizer: Any) -> None:
+    same = continue_model(tokenizer, 0, WEIGHTS_DIR).state_dict()
+    assert all(torch.equal(same[name], tensor) for name, tensor in model.state_dict().items())
+    other_tokenizer = train_tokenizer(["red red blue", "How many shapes?"])
+    moved = continue_model(other_tokenizer, 0, WEIGHTS_DIR)
+    for token in ("<think>", "<|im_end|>", "e", "?"):
+        ours = other_tokenizer.convert_tokens_to_ids(token)
+        theirs = tokenizer.convert_tokens_to_ids(token)
+        assert torch.equal(moved.lm_head.weight[ours], model.lm_head.weight[theirs])
 
 
 def test_training_batches_equal_the_engines_encoding(model: Any, tokenizer: Any, image_processor: Any) -> None:

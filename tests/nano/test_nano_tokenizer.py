@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cogito_nano import WEIGHTS_DIR
+from cogito_nano.drills import drill
 from cogito_nano.tasks import CATEGORIES, LEVELS, task
 from cogito_nano.tokenizer import ANSWER_TOKENS, SPECIAL_TOKENS, VOCAB_SIZE, nano_texts, train_tokenizer
 
@@ -73,3 +75,23 @@ def test_the_shipped_tokenizer_is_what_the_script_trains(tokenizer: Any) -> None
         for level in LEVELS:
             problem = task(category, level, 9).problem
             assert rebuilt(problem)["input_ids"] == tokenizer(problem)["input_ids"]
+
+
+def test_drills_can_be_solved_by_looking() -> None:
+    """Every answer of a drill is recounted from its question alone."""
+    rng = random.Random(0)
+    for _ in range(300):
+        question, answer = drill(rng)
+        if "\n" in question:
+            asked, _, options = question.partition("\n")
+            letters = {line[4:]: line[1] for line in options.split("\n")}
+            assert answer == ", ".join(f"{value} = {letters[value]}" for value in asked.split(", "))
+            continue
+        facts, _, asked = question.partition("; ")
+        words = facts.replace(",", "").split()
+        found = [pair.split() for pair in answer.split(", ")]
+        assert [first for first, _ in found] == asked.split()
+        for first, second in found:
+            forward = words[words.index(first) + 1 : words.index(first) + 2]
+            backward = words[words.index(first) - 1]
+            assert [second] == forward or second == backward
