@@ -17,6 +17,7 @@ import importlib.util
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,9 @@ def own_times() -> dict[str, dict[str, Any]]:
         page = Path(scratch) / "compare.html"
         figures["comparison report"] = _alone(_clock(lambda: write_comparison(a, b, compared, page)), "s")
         figures["size of the report"] = _alone((a / "report.html").stat().st_size / 2**20, "MiB")
+        opened = _open_in_browser(a / "report.html", Path(scratch))
+        if opened is not None:
+            figures["opening it in Chromium"] = _alone(opened, "s")
         figures["command to first answer, nano"] = _alone(_first_answer(Path(scratch)), "s")
     code = "import time; t = time.process_time(); import sys; sys.argv = ['cogito-eval', '--help']\n" \
            "from cogito_eval.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n" \
@@ -197,6 +201,21 @@ def _clock(work: Callable[[], object]) -> float:
         work()
         times.append(time.perf_counter() - began)
     return median(times)
+
+
+def _open_in_browser(page: Path, scratch: Path) -> float | None:
+    """Seconds until Chromium has drawn the page, less those for an empty page; None without Chromium."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        return None
+    empty = scratch / "empty.html"
+    empty.write_text("<!doctype html><html></html>")
+
+    def draw(target: Path) -> None:
+        subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", f"--screenshot={scratch}/page.png",
+                        f"file://{target}"], check=True, capture_output=True, timeout=120)
+
+    return _clock(lambda: draw(page)) - _clock(lambda: draw(empty))
 
 
 def _first_answer(scratch: Path) -> float:
