@@ -41,28 +41,20 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     """The one option that `answer` names by letter, by text or by both.
 
     `count` bounds the letters where no option texts are known. A letter and a text that name different options, two
-    letters, or a negation are a conflict.
+    letters, or a negation are a conflict. One letter within the range is a letter, also where options are letters.
     """
     text = strip_dress(answer)
     if len(text) > 4_000:
         return Pick(frozenset(), "none", "too long for an option")
     last = (len(choices) or count or 10) - 1
     keys = [option_key(choice) for choice in choices]
-    if (
-        text in choices
-        and choices.count(text) == 1
-        and (
-            len(text) > 1 or gold_side or choices[_letter(text, last)] == text
-            if len(text) == 1 and _letter(text, last) >= 0
-            else True
-        )
-    ):
-        return Pick(frozenset([list(choices).index(text)]), "option text")
     bare = _BARE.fullmatch(text) or _NAMED.fullmatch(text)
     if bare:
         index = _letter(bare.group(1), last)
         if index >= 0:
             return Pick(frozenset([index]), "letter")
+    if list(choices).count(text) == 1:
+        return Pick(frozenset([list(choices).index(text)]), "option text")
     leading = _LEADING.fullmatch(text)
     key = option_key(text)
     by_text = [index for index, one in enumerate(keys) if one and one == key]
@@ -97,6 +89,8 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
         )
     if named:
         return Pick(frozenset([index]), "letter and text")
+    if re.fullmatch(r"[(（]?[A-Z][)）]?(?:\s*(?:,|、|and|or|&)+\s*[(（]?[A-Z][)）]?)*\W*", rest.strip()) and not named:
+        return Pick(frozenset(), "conflict", "several letters")
     if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
     if keys and keys[index] and (key.startswith(keys[index]) or (len(key) > 3 and keys[index].startswith(key))):

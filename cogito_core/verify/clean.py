@@ -133,7 +133,17 @@ def strip_dress(text: str) -> str:
     return text
 
 
+_FORMULA = re.compile(
+    r"[\[\]@|]|\w\(|\\(?!(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\b|[%&_ ])"
+)
+
+
 def fold(text: str) -> str:
+    """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but its spaces."""
+    return "".join(text.split()) if _FORMULA.search(text) else fold_words(text)
+
+
+def fold_words(text: str) -> str:
     """Key for comparing words: NFKC, case, quotes, punctuation and spaces folded, articles dropped, numbers kept."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(

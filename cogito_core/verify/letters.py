@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cogito_core.verify import candidates
 from cogito_core.verify.choice import LETTERS, option_key, pick_many, pick_one
-from cogito_core.verify.clean import fold, strip_dress
+from cogito_core.verify.clean import fold_words, strip_dress
 from cogito_core.verify.verdict import Candidate, Extraction
 
 _OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
@@ -37,6 +37,7 @@ _NEGATED = re.compile(
 )
 _CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
 _NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
+MAX_VALUE = 60
 _LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
 _JUDGES = re.compile(
     r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|"
@@ -61,7 +62,7 @@ def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
     any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
-    noun = r"(?:answers?|options?|choices?|selection|response|letters?|选项|答案|réponse|respuesta|antwort)"
+    noun = r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
     says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"
@@ -128,6 +129,7 @@ class _Reader:
     def __init__(self, text: str, choices: Sequence[str], many: bool) -> None:
         self.text, self.choices, self.many = text, choices, many
         self.keys = [option_key(choice) for choice in choices]
+        self.words = [fold_words(strip_dress(choice)) for choice in choices]
         self.last = LETTERS[(len(choices) or 10) - 1] if len(choices) <= 26 else "Z"
         self.found: list[Candidate] = []
 
@@ -353,25 +355,25 @@ class _Reader:
         """The one option whose text stands in `text`."""
         if not any(self.keys):
             return None
-        key = f" {fold(text)} "
-        hits = [index for index, one in enumerate(self.keys) if one and len(one) < 300 and f" {one} " in key]
+        key = f" {fold_words(text)} "
+        hits = [index for index, one in enumerate(self.words) if one and len(one) < 300 and f" {one} " in key]
         hits = [
             index
             for index in hits
             if not any(
                 other != index
-                and self.keys[index] != self.keys[other]
-                and f" {self.keys[index]} " in f" {self.keys[other]} "
+                and self.words[index] != self.words[other]
+                and f" {self.words[index]} " in f" {self.words[other]} "
                 for other in hits
             )
         ]
-        names = {self.keys[index] for index in hits}
-        if len(names) != 1:
+        names = {self.words[index] for index in hits}
+        if len(names) != 1 or len({self.keys[index] for index in hits}) != 1:
             return None
-        before = key[: key.find(f" {self.keys[hits[0]]} ")]
+        before = key[: key.find(f" {self.words[hits[0]]} ")]
         if re.search(
             r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$", before
-        ) and not self.keys[hits[0]].startswith(("no", "not")):
+        ) and not self.words[hits[0]].startswith(("no", "not")):
             return None
         return self.done(LETTERS[hits[0]], rule, (offset, offset + len(text)))
 
@@ -469,4 +471,13 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
     spans = candidates.sentences(text)
     if any(REFUSAL.search(text[start:end]) for start, end in spans[-2:]):
         return reader.nothing("refusal")
-    return reader.concluding() or reader.anywhere() or reader.nothing()
+    return reader.concluding() or reader.anywhere() or _short_value(text, choices) or reader.nothing()
+
+
+def _short_value(text: str, choices: Sequence[str]) -> Extraction | None:
+    """A short response without a letter may be an option's value in another form: 120/17 for \\frac{120}{17}."""
+    body = text.strip()
+    if not choices or len(body) > MAX_VALUE or "\n" in body or not any(char.isdigit() for char in body):
+        return None
+    start = text.find(body)
+    return Extraction(body, "whole response", (start, start + len(body)))

@@ -154,10 +154,11 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
 
 def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick:
     """An option whose value the answer equals, where exactly one does: 0.5 for the option 1/2."""
-    known = [classify(choice, "") for choice in choices]
     readings, _ = readings_of(strip_dress(answer))
     if not readings:
         return Pick(frozenset(), "none")
+    texts = [strip_dress(choice) for choice in choices]
+    known = [Gold("", text, readings_of(text)[0]) for text in texts]
     equal = [
         index for index, one in enumerate(known) if one.readings and _equal(one, readings, answer, question).equal
     ]
