@@ -1,0 +1,183 @@
+"""Rows a second of the data pipeline beside its peers, on the same shards in the same run, one core each.
+
+    python bench/data.py --peers /tmp/peers/bin/python [--rows 20000] [--runs 5] [--tables ../shared/realdata] [--json FILE]
+
+The work: read shards with encoded pictures, decode, hash, fold the question, write shards with the pictures.
+Ours does it as a build does (`prepare_shard`, then `write_shard`), which also checks every gold with its verifier,
+digests the pixels, and applies the rule ladder. The peers need an environment of their own:
+
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install datatrove==0.10.1 datasets==5.2.0 'ray[data]==2.60.0' \\
+        imagehash==4.3.2 pillow==13.0.0
+
+The floor is the model of curation.md section 6: 25 us a row, each byte read, hashed and written once, and
+pixels at 120 Mpx/s (PNG decoded, grey, hashed) on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from cogito_core.console import table
+from cogito_core.sample import Picture, Sample
+from cogito_core.shards import write_shards
+
+PEERS = ("datasets-usual", "datasets-best", "datatrove", "ray-data")
+DECODE_MPX_S = 120.0
+
+OURS = """
+import sys
+from pathlib import Path
+import pyarrow.parquet as pq
+from cogito_data.final import write_shard
+from cogito_data.prepare import prepare_shard
+source, out = map(Path, sys.argv[1:])
+for shard in sorted(source.glob("*.parquet")):
+    part = out / f"{shard.stem}.part"
+    prepare_shard(str(part), str(shard), True, False, None)
+    write_shard(str(out / shard.name), [(str(shard), str(part))], range(pq.read_metadata(part).num_rows), {})
+    part.unlink()
+"""
+
+
+@dataclass
+class Run:
+    """Wall and CPU seconds, peak resident MB of the largest process, MB written."""
+
+    wall: float
+    cpu: float
+    peak: float
+    stored: float
+
+
+def chart(number: int) -> bytes:
+    """A bar chart of about 0.2 megapixels and 12 kB with anti-aliased text and a grainy ground."""
+    rng = random.Random(number)
+    picture = Image.effect_noise((512, 384), 1.5).convert("RGB")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 511, 250), fill="white")
+    for bar in range(8):
+        height = rng.randrange(20, 240)
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        draw.rectangle((20 + 60 * bar, 250 - height, 60 + 60 * bar, 250), fill=colour)
+        draw.text((24 + 60 * bar, 236 - height), str(rng.randrange(1000)), fill="black", font_size=13)
+    draw.rectangle((0, 262, 511, 383), fill="white")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def sample(number: int, data: bytes, source: str) -> Sample:
+    return Sample(
+        id=f"{source}/train/{number}", source=source, category="chart", split="train", answer=str(number % 97),
+        problem=f"<image>\nWhat is the value of bar {number % 8} in chart {number}?", images=(Picture(data, f"{number}.png"),),
+        answer_kind="number",
+    )
+
+
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """(wall s, CPU s, peak MB) of a command with its children."""
+    program = (
+        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
+        "u = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        "print('used', u.ru_utime + u.ru_stime, u.ru_maxrss / 1024); sys.exit(code)"
+    )
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, env=env)
+    wall = time.monotonic() - started
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command[:3])} failed:\n{done.stderr[-2000:]}")
+    cpu, peak = map(float, done.stdout.split("used ")[-1].split())
+    return wall, cpu, peak
+
+
+def run_once(name: str, python: Path | None, source: Path) -> Run:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        if name == "ours":
+            command = [sys.executable, "-c", OURS, str(source), str(out)]
+        else:
+            command = [str(python), str(Path(__file__).with_name("data_peers.py")), name, str(source), str(out)]
+        wall, cpu, peak = measure(command)
+        written = [path for path in out.rglob("*.parquet") if "cache" not in path.parts]
+        return Run(wall, cpu, peak, sum(path.stat().st_size for path in written) / 1e6)
+
+
+def floor_cpu(rows: int, n_bytes: int, pixels: int) -> float:
+    """Seconds on one core that no program of this kind can go below."""
+    return rows * 25e-6 + n_bytes / 1e6 * (1 / 2600 + 1 / 1100 + 1 / 1650) + pixels / 1e6 / DECODE_MPX_S
+
+
+def compare(title: str, samples: list[Sample], python: Path | None, runs: int) -> dict[str, Run]:
+    pixels = 0
+    for one in samples:
+        width, height = Image.open(io.BytesIO(one.images[0].bytes)).size
+        pixels += width * height
+    n_bytes = sum(len(one.images[0].bytes) for one in samples)
+    floor = floor_cpu(len(samples), n_bytes, pixels)
+    names = ["ours", *(PEERS if python else ())]
+    found: dict[str, list[Run]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        write_shards(samples, folder, max_rows=2500)
+        for _ in range(runs):
+            for name in names:
+                found[name].append(run_once(name, python, Path(folder)))
+    medians = {}
+    rows = []
+    for name, all_runs in found.items():
+        fields = ("wall", "cpu", "peak", "stored")
+        middle = Run(*(statistics.median(getattr(run, field) for run in all_runs) for field in fields))
+        medians[name] = middle
+        rows.append([name, f"{len(samples) / middle.wall:.0f}", f"{len(samples) / middle.cpu:.0f}",
+                     f"{middle.cpu / floor:.2f}", f"{middle.peak:.0f}", f"{middle.stored:.1f}"])
+    table(f"{title}: {len(samples)} rows, {n_bytes / 1e6:.0f} MB, {pixels / 1e6:.0f} Mpx, floor {floor:.1f} CPU s",
+          ["program", "rows/s", "rows per CPU-s", "times the floor", "peak MB", "MB written"], rows)
+    return medians
+
+
+def tables(root: Path) -> list[Sample]:
+    """The TabMWP tables that are here."""
+    paths = sorted((root / "tabmwp").rglob("tables/*.png"))
+    return [sample(number, path.read_bytes(), "tabmwp") for number, path in enumerate(paths)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path, help="Python of the peers' environment")
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--tables", type=Path, help="folder with tabmwp/ of the real records")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    jobs = {"charts": [sample(number, chart(number), "charts") for number in range(given.rows)]}
+    if given.tables:
+        jobs["tabmwp"] = tables(given.tables)
+    metrics = {}
+    for title, samples in jobs.items():
+        medians = compare(title, samples, given.peers, given.runs)
+        for name, run in medians.items():
+            if name != "ours":
+                metrics[f"{title}: CPU s against {name}"] = {
+                    "ours": medians["ours"].cpu, "peer": run.cpu, "peer_name": name,
+                    "ratio": medians["ours"].cpu / run.cpu, "unit": "CPU s"}
+    if given.json:
+        given.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
