@@ -25,6 +25,9 @@ def evaluate(
     bench: Annotated[str | None, typer.Option(help="Benchmark names with commas between them, or all.")] = None,
     model: Annotated[str | None, typer.Option(help="nano, a model folder, or a Hub id.")] = None,
     engine: Annotated[str, typer.Option(help="transformers, vllm, or openai:URL[,URL].")] = "transformers",
+    engine_option: Annotated[
+        list[str] | None, typer.Option(help="key=value for the engine, such as max_pixels=1048576; repeatable.")
+    ] = None,
     root: _From = None,
     samples: Annotated[int, typer.Option(help="Answers sampled for each question.")] = 1,
     limit: Annotated[int | None, typer.Option(help="Only the first N questions of each benchmark.")] = None,
@@ -53,6 +56,7 @@ def evaluate(
         bench=bench, model=model, engine=engine, root=str(root) if root else None, samples=samples, limit=limit,
         temperature=temperature, top_p=top_p, max_tokens=max_tokens, protocol=protocol, seed=seed, circular=circular,
         blind=blind, layout=layout, guess=guess, judge=judge, judge_model=judge_model,
+        engine_options=tuple(engine_option or ()),
     )
     directory = out or Path("runs") / f"eval-{_slug(Path(model).name)}-{_slug(bench)}"
     scores = run(options, directory)

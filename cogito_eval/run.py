@@ -16,7 +16,7 @@ from cogito_core.console import CogitoError, UsageError, progress, say, warn
 from cogito_core.engines.base import Request, Result, Sampling, seed_of
 from cogito_core.files import write_atomic
 from cogito_core.images import PictureError
-from cogito_core.manifest import file_hash, manifest_path
+from cogito_core.manifest import apply_overrides, file_hash, manifest_path
 from cogito_core.runs import RunDir
 from cogito_eval.aggregate import score_rows, summary_of
 from cogito_eval.benchmark import Benchmark, load_benchmark, parse_names
@@ -30,7 +30,10 @@ from cogito_eval.scoring import judge_row, official_rule
 
 @dataclass(frozen=True)
 class EvalOptions:
-    """What the command line asks for. `temperature` None means greedy for one sample, 1.0 for several."""
+    """What the command line asks for. `temperature` None means greedy for one sample, 1.0 for several.
+
+    `engine_options` are `key=value` settings of the engine, such as max_model_len=8192.
+    """
 
     bench: str
     model: str
@@ -47,6 +50,7 @@ class EvalOptions:
     blind: bool = False
     layout: str | None = None
     guess: int | None = None
+    engine_options: tuple[str, ...] = ()
     judge: str | None = None
     judge_model: str | None = None
 
@@ -95,6 +99,7 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
     benchmarks = [load_benchmark(name) for name in names]
     config = asdict(options) | {
         "bench": [benchmark.name for benchmark in benchmarks],
+        "engine_options": apply_overrides({}, options.engine_options),
         "prompts": {b.name: prompt_key(resolve_protocol(options.protocol, b), b) for b in benchmarks},
         "sampling": asdict(sampling),
     }
@@ -178,7 +183,8 @@ def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: R
 
     by_name = {work.benchmark.name: work for work in works}
     total = sum(len(work.items.items) for work in works)
-    engine = CachedEngine(open_engine(options.engine, options.model), AnswerStore(run.work / "answers"))
+    settings = apply_overrides({}, options.engine_options)
+    engine = CachedEngine(open_engine(options.engine, options.model, **settings), AnswerStore(run.work / "answers"))
     failed = 0
     try:
         with progress(total, f"asking {options.model}", "questions") as advance:

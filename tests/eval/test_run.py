@@ -113,6 +113,32 @@ def test_a_benchmark_from_a_manifest_file_with_rotations(choice_bench, tmp_path)
     assert {entry["reason"] for entry in reasons} == {"cannot be asked", "damaged picture"}
 
 
+def test_a_request_that_fails_counts_as_wrong_and_is_asked_again(choice_bench, tmp_path):
+    manifest, folder = choice_bench
+    path = folder / "shapes" / "questions.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["question"] = "How many corners? " * 20_000
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = EvalOptions(bench=str(manifest), model="nano", root=str(folder), max_tokens=4)
+    scores = evaluate(options, tmp_path / "out")["shapes"]
+    assert scores["n"] == 5 and scores["counts"]["failed"] == 1
+    failed = next(read_rows(tmp_path / "out" / "results" / "shapes.jsonl"))
+    assert failed["status"] == "failed" and failed["strict"]["outcome"] == "wrong" and failed["error"]
+    assert "request failed" in (tmp_path / "out" / "ledger.jsonl").read_text()
+    evaluate(options, tmp_path / "out")
+    first, second = _events(tmp_path / "out", "answered")
+    assert (first["failed"], second["stored_before"], second["generated"]) == (1, 4, 1)
+
+
+def test_engine_options_reach_the_engine_and_the_record(tmp_path):
+    small = EvalOptions(bench="nano", model="nano", limit=2, max_tokens=4, engine_options=("max_pixels=3136",))
+    evaluate(small, tmp_path / "out")
+    assert "max_pixels: 3136" in (tmp_path / "out" / "config.yaml").read_text()
+    wrong = EvalOptions(bench="nano", model="nano", limit=2, engine_options=("max_pixel=3136",))
+    with pytest.raises(UsageError, match=r"max_pixel.*max_pixels"):
+        evaluate(wrong, tmp_path / "wrong")
+
+
 def test_several_samples(tmp_path):
     options = EvalOptions(bench="nano", model="nano", limit=6, samples=3, max_tokens=16)
     scores = evaluate(options, tmp_path / "out")["nano"]
