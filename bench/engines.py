@@ -1,6 +1,6 @@
 """Engines against their peers, on the same work in one run.
 
-    python bench/engines.py [--json FILE]           what this machine can run
+    python bench/engines.py [--json FILE]           what this machine can run; --only sampling, http or server
     python bench/engines.py --load                  10,000 requests through faults and two kills (some five minutes)
 
 Peers: transformers' own `generate` for the embedded engine, httpx for our HTTP client, and a bare load generator that
@@ -33,7 +33,7 @@ from cogito_core.engines.base import Chat, Message, Request, Sampling, seed_of  
 
 RUNS = 5
 PROMPTS, ANSWERS, TOKENS = 16, 8, 24
-CALLS = 1500
+CALLS = 512
 SERVER_CALLS = 800
 LOAD_CALLS = 10_000
 
@@ -43,21 +43,30 @@ Metric = dict[str, object]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the metrics to this file")
+    parser.add_argument("--only", choices=("sampling", "http", "server"), help="measure just this one")
     parser.add_argument("--load", action="store_true", help="run the full load test instead")
     options = parser.parse_args()
-    if options.load:
-        metrics = load_test()
-    else:
-        metrics = {"sampling_cpu": embedded(), "http_call_cpu": http_client()}
-        if serving_python() is None:
-            warn("no .venv-vllm here (scripts/setup-vllm-env.sh), so the server client is not measured")
-        else:
-            metrics["server_rate"] = server_client()
+    metrics = load_test() if options.load else measure(options.only)
     columns = ("metric", "ours", "peer", "ratio", "unit", "peer is")
     fields = ("ours", "peer", "ratio", "unit", "peer_name")
     table("engines", columns, [(name, *(m[field] for field in fields)) for name, m in metrics.items()])
     if options.json:
         options.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(only: str | None) -> dict[str, Metric]:
+    """Every metric this machine can measure, or the one asked for."""
+    metrics: dict[str, Metric] = {}
+    if only in (None, "sampling"):
+        metrics["sampling_cpu"] = embedded()
+    if only in (None, "http"):
+        metrics["http_call_cpu"] = http_client()
+    if only in (None, "server"):
+        if serving_python() is None:
+            warn("no .venv-vllm here (scripts/setup-vllm-env.sh), so the server client is not measured")
+        else:
+            metrics["server_rate"] = server_client()
+    return metrics
 
 
 def metric(ours: list[float], peer: list[float], peer_name: str, unit: str) -> Metric:
@@ -112,7 +121,7 @@ def embedded() -> Metric:
 
 
 def http_client() -> Metric:
-    """1,500 calls at 256 in flight to a server that answers after 50 ms."""
+    """512 calls at 256 in flight to a server that answers after 50 ms."""
     import httpx
 
     from cogito_core.engines.http1 import HttpClient

@@ -17,6 +17,9 @@ from cogito_core.engines.models import resolve_model
 
 CONTEXT = 512
 
+# The shell ends everything when its input closes, which a killed test run cannot prevent, and when the server ends.
+_WATCHED = '("$@"; kill -9 0) & read _; kill -9 0'
+
 
 class VllmServer:
     """`with VllmServer("nano") as server:` serves a model on a free port of this machine."""
@@ -57,7 +60,12 @@ class VllmServer:
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, env=environment, start_new_session=True
+                ["sh", "-c", _WATCHED, "sh", *self._command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
 
     def wait(self, timeout_s: float = 300.0) -> None:
