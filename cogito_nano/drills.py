@@ -19,7 +19,14 @@ from cogito_nano.tasks.science import ANIMALS, PLANTS
 
 def drill(rng: random.Random) -> tuple[str, str]:
     """A question without a picture and its answer."""
-    return rng.choice((_values, _keys, _chain, _letters, _letters))(rng)
+    return rng.choice((_copy, _copy, _values, _keys, _chain, _letters, _letters))(rng)
+
+
+def _copy(rng: random.Random) -> tuple[str, str]:
+    """The same words again: each word is found by the one before it, the simplest look-up there is."""
+    words = [*COLOURS, *THINGS, *ANIMALS, *map(str, range(10))]
+    said = " ".join(rng.sample(words, rng.randint(6, 12)))
+    return said, said
 
 
 def _values(rng: random.Random) -> tuple[str, str]:
