@@ -1,6 +1,6 @@
 """Rows a second of the data pipeline beside its peers, on the same shards in the same run, one core each.
 
-    python bench/data.py --peers /tmp/peers/bin/python [--rows 20000] [--runs 5] [--tables ../shared/realdata] [--json FILE]
+    python bench/data.py --peers /tmp/peers/bin/python [--rows 20000] [--runs 5] [--tables ../shared/realdata]
 
 The work: read shards with encoded pictures, decode, hash, fold the question, write shards with the pictures.
 Ours does it as a build does (`prepare_shard`, then `write_shard`), which also checks every gold with its verifier,
@@ -31,7 +31,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from cogito_core.console import table
+from cogito_core.console import CogitoError, table, warn
 from cogito_core.sample import Picture, Sample
 from cogito_core.shards import write_shards
 
@@ -82,8 +82,13 @@ def chart(number: int) -> bytes:
 
 def sample(number: int, data: bytes, source: str) -> Sample:
     return Sample(
-        id=f"{source}/train/{number}", source=source, category="chart", split="train", answer=str(number % 97),
-        problem=f"<image>\nWhat is the value of bar {number % 8} in chart {number}?", images=(Picture(data, f"{number}.png"),),
+        id=f"{source}/train/{number}",
+        source=source,
+        category="chart",
+        split="train",
+        answer=str(number % 97),
+        problem=f"<image>\nWhat is the value of bar {number % 8} in chart {number}?",
+        images=(Picture(data, f"{number}.png"),),
         answer_kind="number",
     )
 
@@ -100,7 +105,8 @@ def measure(command: list[str]) -> tuple[float, float, float]:
     done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, env=env)
     wall = time.monotonic() - started
     if done.returncode:
-        raise SystemExit(f"{' '.join(command[:3])} failed:\n{done.stderr[-2000:]}")
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise CogitoError(f"{' '.join(command[1:3])} failed: {last[-300:]}")
     cpu, peak = map(float, done.stdout.split("used ")[-1].split())
     return wall, cpu, peak
 
@@ -134,18 +140,35 @@ def compare(title: str, samples: list[Sample], python: Path | None, runs: int) -
     with tempfile.TemporaryDirectory() as folder:
         write_shards(samples, folder, max_rows=2500)
         for _ in range(runs):
-            for name in names:
-                found[name].append(run_once(name, python, Path(folder)))
+            for name in list(found):
+                try:
+                    found[name].append(run_once(name, python, Path(folder)))
+                except CogitoError as error:
+                    if name == "ours":
+                        raise
+                    warn(f"left out from here on: {error}")
+                    del found[name]
     medians = {}
     rows = []
     for name, all_runs in found.items():
         fields = ("wall", "cpu", "peak", "stored")
         middle = Run(*(statistics.median(getattr(run, field) for run in all_runs) for field in fields))
         medians[name] = middle
-        rows.append([name, f"{len(samples) / middle.wall:.0f}", f"{len(samples) / middle.cpu:.0f}",
-                     f"{middle.cpu / floor:.2f}", f"{middle.peak:.0f}", f"{middle.stored:.1f}"])
-    table(f"{title}: {len(samples)} rows, {n_bytes / 1e6:.0f} MB, {pixels / 1e6:.0f} Mpx, floor {floor:.1f} CPU s",
-          ["program", "rows/s", "rows per CPU-s", "times the floor", "peak MB", "MB written"], rows)
+        rows.append(
+            [
+                name,
+                f"{len(samples) / middle.wall:.0f}",
+                f"{len(samples) / middle.cpu:.0f}",
+                f"{middle.cpu / floor:.2f}",
+                f"{middle.peak:.0f}",
+                f"{middle.stored:.1f}",
+            ]
+        )
+    table(
+        f"{title}: {len(samples)} rows, {n_bytes / 1e6:.0f} MB, {pixels / 1e6:.0f} Mpx, floor {floor:.1f} CPU s",
+        ["program", "rows/s", "rows per CPU-s", "times the floor", "peak MB", "MB written"],
+        rows,
+    )
     return medians
 
 
@@ -173,8 +196,12 @@ def main() -> None:
         for name, run in medians.items():
             if name != "ours":
                 metrics[f"{title}: CPU s against {name}"] = {
-                    "ours": medians["ours"].cpu, "peer": run.cpu, "peer_name": name,
-                    "ratio": medians["ours"].cpu / run.cpu, "unit": "CPU s"}
+                    "ours": medians["ours"].cpu,
+                    "peer": run.cpu,
+                    "peer_name": name,
+                    "ratio": medians["ours"].cpu / run.cpu,
+                    "unit": "CPU s",
+                }
     if given.json:
         given.json.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
 

@@ -100,7 +100,9 @@ def ray_data(source: Path, out: Path) -> None:
     data.map_batches(work, batch_format="pyarrow", batch_size=64).write_parquet(str(out / "out"))
 
 
-PEERS = {"datasets-usual": datasets_usual, "datasets-best": datasets_best, "datatrove": datatrove, "ray-data": ray_data}
+PEERS = {
+    "datasets-usual": datasets_usual, "datasets-best": datasets_best, "datatrove": datatrove, "ray-data": ray_data,
+}
 
 if __name__ == "__main__":
     PEERS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
