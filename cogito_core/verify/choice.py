@@ -15,10 +15,11 @@ _NAMED = re.compile(
     re.I,
 )
 _LEADING = re.compile(
-    r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)",
+    r"[(\[（【]\s*([A-Za-z])\s*[)\]）】]\s*[.:：]?\s*(?P<a>.+)|([A-Z])\s*[.:)：。、,]\s*(?P<b>.+)|"
+    r"([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)",
     re.S,
 )
-_NEGATION = re.compile(r"\b(?:not|isn't|cannot|can't|neither|except)\b|不是|n't\b", re.I)
+_LETTERS_ONLY = re.compile(r"[(（]?[A-Z][)）]?(?:\s*(?:,|、|and|or|&)+\s*[(（]?[A-Z][)）]?)*\W*")
 
 
 class Pick(NamedTuple):
@@ -89,7 +90,7 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
         )
     if named:
         return Pick(frozenset([index]), "letter and text")
-    if re.fullmatch(r"[(（]?[A-Z][)）]?(?:\s*(?:,|、|and|or|&)+\s*[(（]?[A-Z][)）]?)*\W*", rest.strip()) and not named:
+    if not named and _LETTERS_ONLY.fullmatch(rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
     if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
@@ -129,8 +130,3 @@ def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
         if all(pick.picked for pick in picks):
             return Pick(frozenset(index for pick in picks for index in pick.picked), "letters and texts")
     return _NOTHING
-
-
-def is_negated(text: str) -> bool:
-    """Whether the text says what the answer is not."""
-    return bool(_NEGATION.search(text))

@@ -139,7 +139,7 @@ _FORMULA = re.compile(
 
 
 def fold(text: str) -> str:
-    """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but its spaces."""
+    """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but spaces."""
     return "".join(text.split()) if _FORMULA.search(text) else fold_words(text)
 
 

@@ -62,7 +62,10 @@ def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
     any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
-    noun = r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|选项|答案|réponse|respuesta|antwort)"
+    noun = (
+        r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|"
+        r"选项|答案|réponse|respuesta|antwort)"
+    )
     says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"

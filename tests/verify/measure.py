@@ -21,9 +21,17 @@ MIN_PROSE = 25
 """Shorter responses are bare answers, not prose."""
 
 OFFICIAL_FILES = {
-    "mathvista": "mathvista", "mathvision": "mathvision", "tabmwp": "tabmwp", "scienceqa": "scienceqa",
-    "olympiadbench_examples": "olympiadbench", "emma": "emma", "mmmu_pro": "mmmu_pro", "blink": "blink",
-    "logicvista": "logicvista", "mmstar": "mmstar", "hallusionbench": "hallusionbench",
+    "mathvista": "mathvista",
+    "mathvision": "mathvision",
+    "tabmwp": "tabmwp",
+    "scienceqa": "scienceqa",
+    "olympiadbench_examples": "olympiadbench",
+    "emma": "emma",
+    "mmmu_pro": "mmmu_pro",
+    "blink": "blink",
+    "logicvista": "logicvista",
+    "mmstar": "mmstar",
+    "hallusionbench": "hallusionbench",
 }
 
 
@@ -39,8 +47,10 @@ class Agreement(NamedTuple):
         return 1 - (len(self.false_accepts) + len(self.false_rejects)) / max(1, self.rows)
 
     def __str__(self) -> str:
-        return (f"{self.rows} rows, {100 * self.rate:.2f} % agree, {len(self.false_accepts)} false accepts, "
-                f"{len(self.false_rejects)} false rejects")
+        return (
+            f"{self.rows} rows, {100 * self.rate:.2f} % agree, {len(self.false_accepts)} false accepts, "
+            f"{len(self.false_rejects)} false rejects"
+        )
 
 
 def _agreement(pairs: Iterator[tuple[Row, Verdict]]) -> Agreement:
@@ -61,21 +71,25 @@ def official(rows: list[Row], name: str) -> Agreement:
 
 def strict(rows: list[Row]) -> Agreement:
     """Our own verification of the stored extraction."""
+
     def judged() -> Iterator[tuple[Row, Verdict]]:
         for row in rows:
             if row.get("verdict") is not None and row.get("extraction") is not None:
                 spec = {key: row[key] for key in ("precision", "unit") if row.get(key)}
                 yield row, verify(row["gold"], row["extraction"], choices=options(row), spec=spec)
+
     return _agreement(judged())
 
 
 def raw(rows: list[Row], kind: str | None = None) -> Agreement:
     """Our own extraction and verification of the raw response."""
+
     def judged() -> Iterator[tuple[Row, Verdict]]:
         for row in rows:
             if row.get("verdict") is not None and row.get("response") is not None:
                 spec = {key: row[key] for key in ("precision", "unit") if row.get(key)}
                 yield row, judge(row["response"], row["gold"], kind=kind, choices=options(row), spec=spec)
+
     return _agreement(judged())
 
 
@@ -91,8 +105,15 @@ def options(row: Row) -> list[str]:
 
 def mathvista_prose(rows: list[Row]) -> Agreement:
     """Free-form MathVista replies as given (programs left out), on all rows."""
-    return raw([row for row in rows if row["question_type"] == "free_form" and "code" not in row["run"]
-                and len(row["response"] or "") >= MIN_PROSE])
+    return raw(
+        [
+            row
+            for row in rows
+            if row["question_type"] == "free_form"
+            and "code" not in row["run"]
+            and len(row["response"] or "") >= MIN_PROSE
+        ]
+    )
 
 
 def balanced(found: Agreement, rows: list[Row]) -> float:
@@ -124,8 +145,10 @@ class Letters(NamedTuple):
         return self.invented / max(1, self.nameless)
 
     def __str__(self) -> str:
-        return (f"{self.named} named, recovered {100 * self.recovered:.1f} %, agreement {100 * self.agreement:.1f} %, "
-                f"invented {self.invented} of {self.nameless} ({100 * self.inventions:.1f} %)")
+        return (
+            f"{self.named} named, recovered {100 * self.recovered:.1f} %, agreement {100 * self.agreement:.1f} %, "
+            f"invented {self.invented} of {self.nameless} ({100 * self.inventions:.1f} %)"
+        )
 
 
 def named_letter(row: Row, texts: list[str]) -> str | None:
@@ -157,9 +180,20 @@ def letters(rows: list[Row]) -> Letters:
 
 def letter_rows(load: Any) -> list[Row]:
     """All rows whose extractor was a language model or a released rule that names letters."""
-    mathvista = [row for row in load("mathvista") if row["question_type"] == "multi_choice" and "code" not in row["run"]]
-    return [*load("blink"), *mathvista, *load("mmmu_pro"), *[row for row in load("emma") if row["question_type"] == "multi_choice"
-                                                             and re.fullmatch(r"\(?[A-Ha-h]\)?\.?", str(row["extraction"]).strip())]]
+    mathvista = [
+        row for row in load("mathvista") if row["question_type"] == "multi_choice" and "code" not in row["run"]
+    ]
+    return [
+        *load("blink"),
+        *mathvista,
+        *load("mmmu_pro"),
+        *[
+            row
+            for row in load("emma")
+            if row["question_type"] == "multi_choice"
+            and re.fullmatch(r"\(?[A-Ha-h]\)?\.?", str(row["extraction"]).strip())
+        ],
+    ]
 
 
 def peer_suites(rows: list[Row]) -> list[tuple[Row, Verdict]]:
@@ -174,7 +208,9 @@ def peer_suites(rows: list[Row]) -> list[tuple[Row, Verdict]]:
 
 def peer_rows(rows: list[Row]) -> list[Row]:
     """The rows that count: no parser identities, nothing contested."""
-    return [row for row in rows if "latex2sympy" not in row["source"] and not (row["note"] or "").startswith("contested")]
+    return [
+        row for row in rows if "latex2sympy" not in row["source"] and not (row["note"] or "").startswith("contested")
+    ]
 
 
 def main() -> None:
@@ -189,19 +225,41 @@ def main() -> None:
         print(f"official {file}: {official(load(file), name)}")
     for file in ("tabmwp", "mathcoder", "geoqa", "superclevr", "qwen25math", "mathvision", "emma"):
         print(f"strict, given the extraction, {file}: {strict(load(file))}")
-    for file in ("mathvision", "emma", "mmmu_pro", "blink", "mmstar", "scienceqa_vlmevalkit", "hallusionbench", "qwen25math"):
-        kind = {"blink": "choice", "mmstar": "choice", "scienceqa_vlmevalkit": "choice", "hallusionbench": "yes_no"}.get(file)
+    for file in (
+        "mathvision",
+        "emma",
+        "mmmu_pro",
+        "blink",
+        "mmstar",
+        "scienceqa_vlmevalkit",
+        "hallusionbench",
+        "qwen25math",
+    ):
+        kind = {
+            "blink": "choice",
+            "mmstar": "choice",
+            "scienceqa_vlmevalkit": "choice",
+            "hallusionbench": "yes_no",
+        }.get(file)
         print(f"strict, raw responses, {file}: {raw(load(file), kind)}")
     rows = load("mathvista")
     found = mathvista_prose(rows)
-    used = [row for row in rows if row["question_type"] == "free_form" and "code" not in row["run"] and len(row["response"] or "") >= MIN_PROSE]
+    used = [
+        row
+        for row in rows
+        if row["question_type"] == "free_form"
+        and "code" not in row["run"]
+        and len(row["response"] or "") >= MIN_PROSE
+    ]
     print(f"mathvista free-form prose: {found}, balanced {100 * balanced(found, used):.1f} %")
     for file in ("blink", "mmmu_pro"):
         print(f"letters {file}: {letters(load(file))}")
     print(f"letters all: {letters(letter_rows(load))}")
     peers = [json.loads(line) for line in (folder / "peer_suites.jsonl").read_text(encoding="utf-8").splitlines()]
     differing = peer_suites(peers)
-    print(f"peer suites: {len(peer_rows(peers))} rows, {100 * (1 - len(differing) / len(peer_rows(peers))):.1f} % agree")
+    print(
+        f"peer suites: {len(peer_rows(peers))} rows, {100 * (1 - len(differing) / len(peer_rows(peers))):.1f} % agree"
+    )
 
 
 if __name__ == "__main__":

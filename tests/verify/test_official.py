@@ -1,0 +1,203 @@
+"""The released rules on cases whose outcome their scripts are known to give, faults included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cogito_core.verify import Verdict
+from cogito_core.verify.official import OFFICIAL
+from cogito_core.verify.official.mathvista import edit_distance
+
+NAMES = (
+    "mathvista mathverse mathvision logicvista geometry3k scienceqa mmmu emma chartqa mmstar wemath dynamath olympiadbench "
+    "mmmu_pro ai2d blink hallusionbench puzzlevqa visulogic mm_iq tabmwp"
+).split()
+
+
+def test_every_benchmark_has_its_rule() -> None:
+    assert set(NAMES) <= set(OFFICIAL)
+
+
+def _mv(extraction: object, gold: str, **more: Any) -> dict[str, Any]:
+    return {
+        "extraction": extraction,
+        "gold": gold,
+        "question_type": "free_form",
+        "answer_type": "integer",
+        "choices": None,
+        "precision": None,
+        **more,
+    }
+
+
+CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["yes", "no", "maybe so"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "right"),
+    [
+        # MathVista: integers by int(x), floats rounded to the precision, options by letter or edit distance
+        ("mathvista", _mv("14", "14"), True),
+        ("mathvista", _mv("14.0", "14"), False),
+        ("mathvista_truncating", _mv("14.9", "14"), True),
+        ("mathvista", _mv("fourteen", "14"), False),
+        ("mathvista", _mv("1.25", "1.2", answer_type="float", precision=1), True),
+        ("mathvista", _mv("1.34", "1.3", answer_type="float", precision=1.0), True),
+        ("mathvista", _mv("1.36", "1.3", answer_type="float", precision=1), False),
+        ("mathvista", _mv("[2007, 2008]", "[2007, 2008]", answer_type="list"), True),
+        ("mathvista", _mv("(B) no", "no", **CHOICES), True),
+        ("mathvista", _mv("B", "no", **CHOICES), True),
+        ("mathvista", _mv("b", "no", **CHOICES), True),
+        ("mathvista", _mv("", "no", **CHOICES), True),  # the shortest option is nearest to nothing
+        ("mathvista", _mv("maybe", "maybe so", **CHOICES), True),
+        ("mathvista", _mv(None, "no", **CHOICES), True),  # Python's "None" is nearest to "no"
+        ("mathvista", {"response": "So the answer is 14.", "gold": "14", "answer_type": "integer"}, True),
+        ("mathvista", {"response": "The correct option is (B).", "gold": "no", **CHOICES}, True),
+        # MATH-Vision: two decimals, letter or the option's text
+        ("mathvision", {"gold": "0", "extraction": "0.001"}, True),
+        ("mathvision", {"gold": "\\frac{63}{400}", "extraction": "0.16"}, True),
+        ("mathvision", {"gold": "B", "choices": ["1", "2"], "extraction": "2"}, True),
+        ("mathvision", {"gold": "B", "choices": ["$2: 3$", "$3: 2$"], "extraction": "3:2"}, True),
+        ("mathvision", {"gold": "B", "choices": ["$2: 3$", "$3: 2$"], "extraction": "3:1"}, False),
+        ("mathvision", {"gold": "45", "extraction": "45°"}, False),
+        ("mathvision", {"gold": "7", "response": "We get 3 + 4.\nThe final answer is 7"}, True),
+        ("mathvision", {"gold": "\\frac{1}{2}", "response": "so \\boxed{\\frac12} holds, no: \\boxed{0.5}"}, True),
+        ("mathvision", {"gold": "(1,2)", "extraction": "(1, 2)"}, True),
+        # EMMA
+        ("emma", {"gold": "A", "gt_content": "4 \\text{ m/s}", "response": "A: because"}, True),
+        ("emma", {"gold": "5", "gt_content": "5", "response": "\\boxed{5.001}"}, True),
+        ("emma", {"gold": "5", "response": "five"}, False),
+        # ChartQA
+        ("chartqa", {"gold": "2010", "response": "1915"}, True),
+        ("chartqa", {"gold": "12%", "response": "12"}, False),
+        ("chartqa", {"gold": "1234", "response": "1,234"}, False),
+        ("chartqa", {"gold": "0", "response": "0"}, True),
+        ("chartqa", {"gold": "Yes", "response": "yes"}, True),
+        ("chartqa", {"gold": "Yes", "response": "yes."}, False),
+        # TabMWP
+        ("tabmwp", {"gold": "1,000", "extraction": "$1000"}, True),
+        ("tabmwp", {"gold": "48/103", "extraction": "0.466"}, True),
+        ("tabmwp", {"gold": "18", "response": "281 − 263 = 18. The answer is 18."}, True),
+        ("tabmwp", {"gold": "5 kg", "unit": "kg", "extraction": "5 kg"}, True),
+        (
+            "tabmwp",
+            {"gold": "surplus", "choices": ["shortage", "surplus"], "response": "The answer is (B) surplus."},
+            True,
+        ),
+        # ScienceQA (LLaVA)
+        ("scienceqa", {"gold": "B", "response": "B"}, True),
+        ("scienceqa", {"gold": "B", "response": "B. the leaf"}, True),
+        ("scienceqa", {"gold": "B", "response": "The answer is B."}, True),
+        ("scienceqa", {"gold": "B", "response": "(B)"}, False),
+        # MMMU and MMMU-Pro
+        ("mmmu", {"gold": "B", "choices": ["x", "y"], "response": "It is (A), no, (B)."}, True),
+        ("mmmu", {"gold": "no", "question_type": "short-answer", "response": "I know the answer"}, True),
+        ("mmmu", {"gold": "5", "question_type": "short-answer", "response": "5 or 6 or 7"}, True),
+        ("mmmu", {"gold": "1,234", "question_type": "short-answer", "response": "so the total is 1234."}, True),
+        ("mmmu_pro", {"gold": "C", "choices": ["x", "y", "z"], "response": "Answer: C"}, True),
+        ("mmmu_pro", {"gold": "B", "choices": ["x", "y", "z"], "response": "Answer: **B**"}, True),
+        # letters
+        ("mmstar", {"gold": "A", "response": "Answer: B"}, True),
+        ("mmstar", {"gold": "B", "response": "Because"}, True),
+        ("mmstar", {"gold": "B", "response": "**B**"}, False),
+        ("mmstar", {"gold": "B", "response": "the answer is B"}, True),
+        ("blink", {"gold": "(B)", "response": "(B) the third image"}, True),
+        ("blink", {"gold": "(B)", "extraction": "(Z)"}, False),
+        ("logicvista", {"gold": "['a', 'c']", "extraction": "['c', 'a']"}, True),
+        ("logicvista", {"gold": "['a', 'c']", "extraction": "['a']"}, False),
+        ("ai2d", {"gold": "B", "response": "b."}, True),
+        ("wemath", {"gold": "C", "response": "<Answer>: C. 12"}, True),
+        ("hallusionbench", {"gold": "No", "response": "No, there is none."}, True),
+        ("hallusionbench", {"gold": "0", "extraction": "No"}, True),
+        (
+            "dynamath",
+            {"gold": "3.1416", "answer_type": "float", "response": '{"solution": "x", "short answer": "π"}'},
+            True,
+        ),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "extraction": "2.502"}, False),
+        ("geometry3k", {"gold": "B", "precise_value": [1.0, 2.0, 3.0, 4.0], "extraction": "2.2"}, True),
+        # OlympiadBench
+        ("olympiadbench", {"gold": "x=1", "extraction": "1"}, True),
+        ("olympiadbench", {"gold": "0.6", "extraction": "60%"}, True),
+        ("olympiadbench", {"gold": "x^2+y^2=1", "extraction": "\\boxed{2x^{2}+2y^2=2}"}, True),
+        ("olympiadbench", {"gold": "x^2+y^2=1", "extraction": "\\boxed{x^{2}-y^{2}=1}"}, False),
+        (
+            "olympiadbench",
+            {"gold": "(-\\infty,1]\\cup[10,+\\infty)", "extraction": "(-\\infty,1)\\cup[10,+\\infty)"},
+            False,
+        ),
+        (
+            "olympiadbench",
+            {"gold": "7 \\times 10^{35}", "precision": "1e+34", "extraction": "7.1 \\cdot 10^{35}"},
+            True,
+        ),
+        ("olympiadbench", {"gold": "\\pm 2", "extraction": "-2, 2"}, True),
+    ],
+)
+def test_known_cases(name: str, row: dict[str, Any], right: bool) -> None:
+    verdict = OFFICIAL[name](row)
+    assert verdict.is_right is right, verdict
+    assert verdict.policy == f"official {name.split('_trunc')[0]}"
+
+
+def test_a_guess_is_an_expectation() -> None:
+    verdict = OFFICIAL["mmmu"]({"gold": "B", "choices": ["x", "y", "z", "w"], "response": "\\boxed{B}"})
+    assert verdict.outcome == "undecidable" and verdict.expectation == 0.25 and verdict.score == 0.25
+    none = OFFICIAL["mmmu"]({"gold": "F", "choices": ["x", "y"], "response": "hm"})
+    assert none.expectation == 0.0
+    geometry = OFFICIAL["geometry3k"]({"gold": "A", "precise_value": [1, 2, 3, 4], "response": "I cannot tell"})
+    assert geometry.expectation == 0.25
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="abc", max_size=4), st.text(alphabet="abc", max_size=4))
+def test_edit_distance_against_its_definition(one: str, other: str) -> None:
+    def naive(a: str, b: str) -> int:
+        if not a or not b:
+            return len(a) + len(b)
+        return min(naive(a[1:], b) + 1, naive(a, b[1:]) + 1, naive(a[1:], b[1:]) + (a[0] != b[0]))
+
+    assert edit_distance(one, other) == naive(one, other) == edit_distance(other, one)
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.text(max_size=20),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.lists(st.text(max_size=5), max_size=4),
+    st.dictionaries(st.text(max_size=2), st.text(max_size=5), max_size=3),
+)
+
+
+@settings(max_examples=80)
+@given(
+    st.sampled_from(sorted(OFFICIAL)),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: _VALUES
+            for name in (
+                "gold",
+                "choices",
+                "response",
+                "extraction",
+                "question_type",
+                "answer_type",
+                "precision",
+                "unit",
+                "index2ans",
+                "gt_content",
+                "precise_value",
+                "answer",
+            )
+        },
+    ),
+)
+def test_no_row_raises(name: str, row: dict[str, Any]) -> None:
+    assert isinstance(OFFICIAL[name](row), Verdict)
