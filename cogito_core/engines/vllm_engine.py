@@ -202,15 +202,12 @@ class VllmEngine:
         Two traps of vLLM 0.32 are handled here. A tied head that is not sent by name stays as it was, without a word.
         And only the workers forget their picture embeddings, so the scheduler would reuse old ones, or die.
         """
-        named = dict(weights)
-        embedding = next((tensor for name, tensor in named.items() if name.endswith("embed_tokens.weight")), None)
-        if _HEAD not in named and embedding is not None:
-            named[_HEAD] = embedding
         parallel = self.llm.llm_engine.vllm_config.parallel_config
-        if parallel.world_size == 1:
-            self.llm.collective_rpc("reload_weights", kwargs={"weights_iterator": list(named.items())})
+        if parallel.world_size == 1 and os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
+            # One tensor at a time: a second copy of the model may not fit.
+            self.llm.collective_rpc("reload_weights", kwargs={"weights_iterator": _with_head(weights)})
         else:
-            self._reload_from_files(named)
+            self._reload_from_files(dict(_with_head(weights)))
         self.reset_caches()
 
     def reset_caches(self) -> None:
@@ -244,6 +241,18 @@ class VllmEngine:
             tensors = {name: tensor.detach().cpu().clone() for name, tensor in named.items()}
             save_file(tensors, Path(folder) / "model.safetensors", metadata={"format": "pt"})
             self.llm.collective_rpc("reload_weights", kwargs={"weights_path": folder})
+
+
+def _with_head(weights: Iterable[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
+    embedding = None
+    has_head = False
+    for name, tensor in weights:
+        has_head |= name == _HEAD
+        if name.endswith("embed_tokens.weight"):
+            embedding = tensor
+        yield name, tensor
+    if not has_head and embedding is not None:
+        yield _HEAD, embedding
 
 
 def _answer(output: Any, seed: int) -> Answer:

@@ -129,3 +129,26 @@ def test_limits_come_from_the_folder_in_both_spellings(tmp_path):
     assert PixelLimits().override(None, 100000).max_pixels == 100000
     with pytest.raises(CogitoError, match="min_pixels"):
         PixelLimits(100, 10)
+
+
+@pytest.mark.realdata
+def test_real_pictures_reach_every_engine_with_the_same_pixels(shared_dir):
+    """Three pictures of each real source, in whatever mode and format upstream saved them."""
+    import numpy as np
+    from PIL import Image
+
+    limits = PixelLimits(7056, 1_048_576)
+    seen = 0
+    for folder in sorted(path for path in (shared_dir / "realdata").iterdir() if path.is_dir()):
+        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".gif"))
+        for path in files[:: max(1, len(files) // 3)][:3]:
+            picture = Picture(path.read_bytes(), path.name)
+            fitted = fit_picture(picture, limits)
+            assert fitted.mode == "RGB" and not (fitted.width % 28 or fitted.height % 28)
+            assert 7056 <= fitted.width * fitted.height <= 1_048_576
+            data, _ = picture_for_wire(picture, limits)
+            sent = fit_picture(Picture(data), limits)
+            np.testing.assert_array_equal(np.asarray(sent), np.asarray(fitted))
+            assert Image.open(io.BytesIO(data)).size == fitted.size
+            seen += 1
+    assert seen > 30
