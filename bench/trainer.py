@@ -1,6 +1,6 @@
 """The update phase at the paper's token shape, ours beside TRL's GRPOTrainer, one CPU thread, random weights.
 
-    python bench/trainer.py --trl-python /tmp/venv-trl/bin/python [--shape paper|half] [--json FILE]
+    python bench/trainer.py --trl-python /tmp/venv-trl/bin/python [--shape paper|half|small] [--json FILE]
 
 One prompt with one picture and 16 answers; the paper's shape is 1,400 prompt tokens (1,369 of the picture) and
 answers of 300. The model is narrow (hidden 128, 4 layers) so that a CPU can run it; the ratio of tokens is that
@@ -20,7 +20,7 @@ import numpy as np
 from grpo_step import compare, show
 
 ANSWERS = 16
-SHAPES = {"paper": (37, 300), "half": (26, 150)}
+SHAPES = {"paper": (37, 300), "half": (26, 150), "small": (12, 60)}
 """Merged patches along a side of the picture, tokens of an answer."""
 PATCH = 28
 

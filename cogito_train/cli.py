@@ -121,16 +121,22 @@ def replay(
 
 
 def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
+    from cogito_core.engines.models import model_revision, resolve_model
     from cogito_core.runs import RunDir
     from cogito_train.config import batch_arithmetic
     from cogito_train.loop import Trainer
+    from cogito_train.stages import TrainingData, content_hash
 
     if not world.is_main:
         if world.max(0.0) == 0.0:  # the main process says 1 if there is nothing left to do
             Trainer(recipe, directory, None, world).train()
         return
     config = {"recipe": Path(name).stem, "train": recipe.model_dump(mode="json")}
-    with RunDir.open(directory, config=config, command="cogito-train") as run:
+    inputs = {
+        "data": content_hash(TrainingData.open(recipe.data).train),
+        "model": model_revision(resolve_model(recipe.model, recipe.revision)),
+    }
+    with RunDir.open(directory, config=config, command="cogito-train", inputs=inputs) as run:
         if world.max(float(run.is_finished)) > 0:
             say(f"{directory} is finished already: see summary.json")
             return

@@ -4,6 +4,7 @@ state.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ class TrainingData:
             raise CogitoError(f"{path} holds no training row")
         held_out = SampleStore(path, "validation") if shard_paths(path, "validation") else None
         return cls(train, held_out if held_out is not None and len(held_out) else None)
+
+
+def content_hash(data: SampleStore) -> str:
+    """Hash of which rows there are, in order: ids, questions, pictures and golds. For the run's provenance."""
+    digest = hashlib.sha256()
+    for name in ("id", "problem_hash", "image_hash", "answer"):
+        for value in data.column(name):
+            digest.update(f"{value}\x1f".encode())
+    return digest.hexdigest()
 
 
 def select_rows(data: SampleStore, rule: Filter, without: Collection[int] = ()) -> list[int]:

@@ -8,7 +8,7 @@ from cogito_core.console import CogitoError
 from cogito_core.sample import Sample
 from cogito_core.shards import SampleStore, write_shards
 from cogito_train.config import Filter, Stage, load_train_recipe
-from cogito_train.stages import StageOrder, TrainingData, select_rows, stage_steps, validation_samples
+from cogito_train.stages import StageOrder, TrainingData, content_hash, select_rows, stage_steps, validation_samples
 
 
 def _sample(number: int, split: str = "train", rate: float | None = None) -> Sample:
@@ -92,6 +92,16 @@ def test_validation_rows_are_the_same_at_every_call(tmp_path):
     ids = [[sample.id for sample in validation_samples(data, 4)] for _ in range(2)]
     assert ids[0] == ids[1] and len(set(ids[0])) == 4
     assert len(validation_samples(data, None)) == 9
+
+
+def test_the_content_hash_sees_a_changed_gold(tmp_path):
+    rows = [_sample(number) for number in range(3)]
+    write_shards(rows, tmp_path / "a")
+    write_shards(reversed(rows), tmp_path / "b")
+    rows[1].answer = "12"
+    write_shards(rows, tmp_path / "c")
+    a, b, c = (content_hash(SampleStore(tmp_path / name, "train")) for name in "abc")
+    assert a == b != c
 
 
 def test_missing_data_is_one_sentence(tmp_path):
