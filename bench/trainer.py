@@ -97,7 +97,7 @@ def main() -> None:
     side, length = SHAPES[options.shape]
     with tempfile.TemporaryDirectory() as scratch:
         prepare(Path(scratch), side, length, options.steps + 1)
-        name = f"update_{options.shape}_shape"
+        name = f"{options.shape}_shape"
         figures = compare(Path(scratch), options.trl_python, name=name, phases=("update",), warm_up=1)
     show(f"Update of one prompt: {side * side} picture tokens, {ANSWERS} answers of {length}", figures)
     if options.json:
