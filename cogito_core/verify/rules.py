@@ -136,10 +136,10 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
             outcome, "choice", "no option", name, "", answer, question, f"{_short(answer)!r} names no option"
         )
     shown = " = ".join(LETTERS[index] for index in sorted(given.picked))
-    texts = {fold(strip_dress(choices[index])) for index in wanted.picked} if choices else set()
-    right = bool(wanted.picked & given.picked) or any(
-        fold(strip_dress(choices[index])) in texts for index in given.picked if choices
-    )
+    # Two options printed alike are one answer; options that differ in case or in a root sign are two.
+    texts = {choices[index].strip() for index in wanted.picked} if choices else set()
+    alike = bool(choices) and any(choices[index].strip() in texts for index in given.picked)
+    right = bool(wanted.picked & given.picked) or alike
     return _verdict(
         "right" if right else "wrong",
         "choice",
