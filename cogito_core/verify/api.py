@@ -7,27 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cogito_core.verify import rules
+from cogito_core.verify.clean import as_text
 from cogito_core.verify.extract import extract
-from cogito_core.verify.kinds import canonical_kind, classify
+from cogito_core.verify.golds import read_gold
+from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.policy import UNIT_MODES, policy_for
 from cogito_core.verify.rules import Question
 from cogito_core.verify.verdict import Verdict
 
 MAX_ANSWER = 8_000
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
-
-
-def as_text(value: object) -> str:
-    """The text of a gold or an answer as datasets carry them: strings, numbers, lists, None."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(as_text(item) for item in value)
-    return str(value)
 
 
 def verify(
@@ -184,7 +173,7 @@ def judge(
     options = choices or (spec or {}).get("choices") or ()
     wanted = canonical_kind(kind)
     if wanted in ("", "number") and not options and len(as_text(gold)) <= MAX_ANSWER:
-        known = classify(as_text(gold)).kind
+        known = read_gold(as_text(gold)).kind
         wanted = known if not wanted or known == "integer" else wanted
     found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:

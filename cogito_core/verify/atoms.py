@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cogito_core.verify.lexer import Token
+from cogito_core.verify import brackets, functions
+from cogito_core.verify.arguments import argument, raw_argument
+from cogito_core.verify.lexer import Token, tokenize
 from cogito_core.verify.tree import Node, ReadError, number, show
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.words import is_number_word, number_words
@@ -13,27 +15,6 @@ from cogito_core.verify.words import is_number_word, number_words
 if TYPE_CHECKING:
     from cogito_core.verify.reader import Parser
 
-FUNCTIONS = frozenset(
-    """sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch
-arsinh arcosh artanh arcsinh arccosh arctanh asin acos atan asinh acosh atanh log ln lg exp sqrt cbrt abs floor
-ceil gcd
-lcm max min det sgn sign binom mod arg dim ker Re Im Pr""".split()
-)
-_CANON = {
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "arsinh": "asinh",
-    "arcsinh": "asinh",
-    "arcosh": "acosh",
-    "arccosh": "acosh",
-    "artanh": "atanh",
-    "arctanh": "atanh",
-    "sgn": "sign",
-    "lg": "log10",
-    "tg": "tan",
-    "ctg": "cot",
-}
 GREEK = frozenset(
     """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
 upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
@@ -46,7 +27,6 @@ _STOP_WORDS = frozenset(
     """is the for in of to no not yes are if then so we it as at by be on do an has was this that with
 from all any let but can may its our you he she they hence thus where when which answer option none""".split()
 )
-_MATRICES = frozenset("pmatrix bmatrix vmatrix matrix array Bmatrix Vmatrix smallmatrix cases".split())
 
 
 def atom(p: Parser) -> Node:
@@ -149,56 +129,6 @@ def _mixed(p: Parser, whole: int) -> Fraction | None:
     return None
 
 
-def name_of(node: Node) -> str:
-    """The text by which a node serves as part of a name."""
-    return str(node.value) if node.op in ("sym", "const") else show(node)
-
-
-def argument(p: Parser) -> Node:
-    """A LaTeX argument: a braced group, one digit, or one operand."""
-    token = p.token
-    if token.kind == "cmd" and token.value == "{":
-        p.at += 1
-        node = p.sequence(("}",))
-        p.expect("}")
-        return node
-    if token.kind == "num" and len(token.value) > 1 and token.value.isdigit():
-        rest = token.value[1:]
-        p.tokens[p.at] = Token("num", rest, token.start + 1, token.end, int(rest), False)
-        return number(int(token.value[0]), token.start, token.start + 1)
-    if token.kind == "word" and len(token.value) > 1:
-        p.tokens[p.at] = Token("word", token.value[1:], token.start + 1, token.end, None, False)
-        return Node("sym", token.value[0], (), token.start, token.start + 1)
-    return p.postfix_free()
-
-
-def raw_argument(p: Parser) -> str:
-    """An index or exponent as bare text: `{good}` or one token."""
-    token = p.token
-    if token.kind == "cmd" and token.value == "{":
-        depth, index = 1, p.at + 1
-        while depth:
-            one = p.tokens[index]
-            if one.kind == "end":
-                raise ReadError("an open index")
-            depth += {"{": 1, "}": -1}.get(one.value, 0) if one.kind == "cmd" else 0
-            index += 1
-        parts = [one.value for one in p.tokens[p.at + 1 : index - 1] if not (one.kind == "cmd" and one.value in "{}")]
-        p.at = index
-        return "".join(parts)
-    p.at += 1
-    if token.kind == "end":
-        raise ReadError("an open index")
-    if (
-        token.kind == "word"
-        and len(token.value) > 1
-        and token.value.isascii()
-        and p.text[token.start - 1 : token.start] == "_"
-    ):
-        return token.value
-    return token.value
-
-
 def indexed(p: Parser, base: Node, index: str, start: int) -> Node:
     """A name with an index, or digits in a base."""
     if base.op == "num" and index.isdigit():
@@ -251,8 +181,12 @@ def application(p: Parser, name: str, start: int) -> Node:
 def _word(p: Parser, token: Token) -> Node:
     word, start = token.value, token.start
     lower = word.lower()
-    if word in FUNCTIONS or word in ("tg", "ctg") or (lower in FUNCTIONS and len(word) > 2 and word[1:].islower()):
-        return _function(p, lower if word not in ("Re", "Im", "Pr") else word, token)
+    if (
+        word in functions.FUNCTIONS
+        or word in ("tg", "ctg")
+        or (lower in functions.FUNCTIONS and len(word) > 2 and word[1:].islower())
+    ):
+        return functions.function(p, lower if word not in ("Re", "Im", "Pr") else word, token)
     if lower in ("pi", "inf", "infinity", "infty", "oo") and (
         word != "oo" or p.tokens[p.at - 2].value in ("-", "+", ",", "(")
     ):
@@ -342,8 +276,8 @@ def _has_comma_inside(p: Parser) -> bool:
 
 def _raw_text(p: Parser, token: Token) -> Node:
     word, start = token.value, token.start
-    if word in FUNCTIONS:
-        return _function(p, word, token)
+    if word in functions.FUNCTIONS:
+        return functions.function(p, word, token)
     if word in ("e", "i", "d"):
         return p.node("const" if word != "d" else "sym", word, (), start)
     if word in ("pi", "π"):
@@ -357,9 +291,7 @@ def _raw_text(p: Parser, token: Token) -> Node:
     ):
         return _symbol(p, word.replace(" ", ""), start)
     if word.replace(",", "").replace(".", "", 1).isdigit():
-        from cogito_core.verify.reader import read
-
-        return read(word)._replace(start=start, end=token.end)
+        return number(tokenize(word)[0].number or 0, start, token.end)
     value = number_words(word)
     if value is not None:
         return number(value, start, token.end)
@@ -368,111 +300,21 @@ def _raw_text(p: Parser, token: Token) -> Node:
     raise ReadError(f"the words {word[:40]!r}")
 
 
-def _function(p: Parser, name: str, token: Token) -> Node:
-    start = token.start
-    name = _CANON.get(name, name)
-    exponent: Node | None = None
-    base: Node | None = None
-    if name == "sqrt":
-        if p.is_sign("["):
-            p.at += 1
-            base = p.sequence(("]",))
-            p.expect("]")
-        inner = _radicand(p)
-        return p.node("root", None, (inner, base or number(2)), start)
-    if name == "cbrt":
-        return p.node("root", None, (_radicand(p), number(3)), start)
-    for _ in range(2):
-        if p.is_sign("_") and base is None:
-            p.at += 1
-            base = argument(p)
-        elif p.token.kind == "sub" and base is None:
-            base = number(int(p.token.value), p.token.start, p.token.end)
-            p.at += 1
-        elif p.is_sign("^") and exponent is None:
-            p.at += 1
-            exponent = argument(p) if not p.is_sign("-") else p.factor()
-        elif p.token.kind == "sup" and exponent is None:
-            exponent = number(int(p.token.value), p.token.start, p.token.end)
-            p.at += 1
-    if (
-        exponent is not None
-        and exponent.op == "num"
-        and exponent.value == -1
-        and name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
-    ):
-        name = f"a{name}" if name.endswith("h") else f"arc{name}"
-        exponent = None
-    args = _function_argument(p, name)
-    if name == "binom":
-        node = p.node("func", "binom", args, start)
-    elif name == "log":
-        node = p.node("func", "log", (args[0],) if base is None else (args[0], base), start)
-    elif name == "log10":
-        node = p.node("func", "log", (args[0], number(10)), start)
-    elif name == "exp":
-        node = p.node("pow", None, (Node("const", "e"), args[0]), start)
-    elif name == "abs":
-        node = p.node("abs", None, args[:1], start)
-    else:
-        if base is not None and name not in ("max", "min"):
-            name = f"{name}_{show(base)}"
-        node = p.node("func", name, args, start)
-    return p.node("pow", None, (node, exponent), start) if exponent is not None else node
-
-
-def _radicand(p: Parser) -> Node:
-    if p.is_sign("{"):
-        return argument(p)
-    if p.is_sign("("):
-        p.at += 1
-        inner = p.sequence((")",))
-        p.expect(")")
-        return inner
-    if p.token.kind == "word" and len(p.token.value) > 1 and p.token.value not in ("pi",):
-        return argument(p)
-    return atom(p)
-
-
-def _function_argument(p: Parser, name: str) -> tuple[Node, ...]:
-    token = p.token
-    if token.kind == "cmd" and token.value in ("(", "[", "{"):
-        closing = {"(": ")", "[": "]", "{": "}"}[token.value]
-        p.at += 1
-        inner = p.sequence((closing,))
-        p.expect(closing)
-        return inner.args if inner.op == "list" and inner.value == "," else (inner,)
-    # \sin 2x y: terms side by side up to a sign, a bracket after a factor, or another function.
-    left = p.power()
-    while True:
-        token = p.token
-        if token.kind == "word" and (token.value.lower() in FUNCTIONS or len(token.value) > 3):
-            break
-        if token.kind == "cmd" and (
-            token.value in FUNCTIONS or token.value in ("(", "|", "[", "{set", "cdot", "times", "sum", "int")
-        ):
-            break
-        if left.op == "func" or token.kind == "end" or not p.starts_factor(left):
-            break
-        left = p.node("mul", None, (left, p.power()), left.start)
-    return (left,)
-
-
 def _command(p: Parser, token: Token) -> Node:
     value, start = token.value, token.start
     if value in ("(", "[", "{set"):
-        return _brackets(p, value, start)
+        return brackets.brackets(p, value, start)
     if value == "{":
-        return _braces(p, start)
+        return brackets.braces(p, start)
     if value == "|":
-        return _absolute(p, start)
+        return brackets.absolute(p, start)
     if value == "frac":
-        return _fraction(p, start)
-    if value in FUNCTIONS or value in ("tg", "ctg"):
+        return brackets.fraction(p, start)
+    if value in functions.FUNCTIONS or value in ("tg", "ctg"):
         if value == "binom":
             top, bottom = argument(p), argument(p)
             return p.node("func", "binom", (top, bottom), start)
-        return _function(p, value, token)
+        return functions.function(p, value, token)
     if value in ("e", "i"):
         return p.node("const", value, (), start)
     if value == "pi":
@@ -480,7 +322,7 @@ def _command(p: Parser, token: Token) -> Node:
     if value in GREEK or value in ("ell", "hbar", "nabla", "partial", "odot", "aleph", "square", "Box"):
         return _symbol(p, value, start)
     if value == "surd":
-        return p.node("root", None, (_radicand(p), number(2)), start)
+        return p.node("root", None, (functions.radicand(p), number(2)), start)
     if value in ("infty", "emptyset", "R", "Z", "N", "Q", "C"):
         return p.node("const", {"infty": "inf", "emptyset": "empty"}.get(value, value), (), start)
     if value in _ACCENTS:
@@ -501,7 +343,7 @@ def _command(p: Parser, token: Token) -> Node:
             p.at += 1
         return p.node("sym", sign + name, (), start)
     if value in ("$", "euro", "pound", "yen"):
-        return _money(p, value, start)
+        return brackets.money(p, value, start)
     if value in ("boxed", "fbox"):
         return argument(p)
     if value in ("lfloor", "lceil"):
@@ -510,154 +352,10 @@ def _command(p: Parser, token: Token) -> Node:
         p.expect(closing)
         return p.node("func", "floor" if value == "lfloor" else "ceil", (inner,), start)
     if value in ("sum", "prod", "int", "iint", "oint", "lim", "limsup"):
-        return _big_operator(p, value, start)
+        return brackets.big_operator(p, value, start)
     if value == "begin":
-        return _environment(p, start)
+        return brackets.environment(p, start)
     if value in ("-", "+"):
         p.at -= 1
         return p.factor()
     raise ReadError(f"the sign {value} at {start}")
-
-
-def _money(p: Parser, sign: str, start: int) -> Node:
-    if p.token.kind not in ("num", "vulgar") and not p.is_sign("-"):
-        raise ReadError("a money sign without an amount")
-    amount = p.factor()
-    unit = parse_unit({"$": "$", "euro": "€", "pound": "£", "yen": "¥"}[sign])
-    if p.token.kind == "word" and parse_unit(p.token.value) == unit:
-        p.at += 1
-    return p.node("quantity", unit, (amount,), start)
-
-
-def _fraction(p: Parser, start: int) -> Node:
-    top = argument(p)
-    bottom = argument(p)
-    return p.node("div", None, (top, bottom), start)
-
-
-def _brackets(p: Parser, opening: str, start: int) -> Node:
-    closings = ("}set",) if opening == "{set" else (")", "]")
-    if p.take(*closings):
-        if opening == "{set":
-            return p.node("const", "empty", (), start)
-        return p.node("group", opening + p.tokens[p.at - 1].value, (), start)
-    bars, p.bars = p.bars, 0
-    inner = p.sequence((*closings, "|", ":"))
-    if opening == "{set" and p.is_sign("|", ":"):
-        p.at += 1
-        condition = p.sequence(closings)
-        p.expect(*closings)
-        p.bars = bars
-        return p.node("builder", None, (inner, condition), start)
-    p.expect(*closings)
-    p.bars = bars
-    closing = p.tokens[p.at - 1].value
-    members = (
-        inner.args if inner.op == "list" and (inner.value != ";" or all(m.op != "list" for m in inner.args)) else None
-    )
-    if opening == "{set":
-        return p.node("set", None, members if members is not None else (inner,), start)
-    if members is None:
-        if opening == "(" and closing == ")":
-            return _choose(p, inner, start)
-        if inner.op == "list":
-            flat = tuple(m for row in inner.args for m in (row.args if row.op == "list" else (row,)))
-            return p.node("group", opening + closing, flat, start)
-        members = (inner,)
-    return p.node("group", opening + closing, members, start)
-
-
-def _choose(p: Parser, inner: Node, start: int) -> Node:
-    if inner.op == "list":
-        flat = tuple(m for row in inner.args for m in (row.args if row.op == "list" else (row,)))
-        return p.node("group", "()", flat, start)
-    if p.is_sign("_") and inner.op == "num":
-        return inner
-    return (
-        inner._replace(start=start, end=p.tokens[p.at - 1].end)
-        if inner.op != "num"
-        else Node("paren", None, (inner,), start, p.tokens[p.at - 1].end)
-    )
-
-
-def _braces(p: Parser, start: int) -> Node:
-    if p.take("}"):
-        return p.node("const", "empty", (), start)
-    inner = p.sequence(("}", "choose", "over", "atop"))
-    if p.is_sign("choose", "over", "atop"):
-        op = p.token.value
-        p.at += 1
-        bottom = p.sequence(("}",))
-        inner = (
-            p.node("func", "binom", (inner, bottom), start)
-            if op == "choose"
-            else p.node("div", None, (inner, bottom), start)
-        )
-    p.expect("}", "}set")
-    if inner.op == "list" and inner.value != ";":
-        return inner._replace(op="list", value="{")
-    return inner
-
-
-def _absolute(p: Parser, start: int) -> Node:
-    p.bars += 1
-    inner = p.sequence(("|",))
-    p.bars -= 1
-    p.expect("|")
-    return p.node("abs", None, (inner,), start)
-
-
-def _big_operator(p: Parser, name: str, start: int) -> Node:
-    parts: list[Node] = []
-    for sign in ("_", "^", "_"):
-        if p.is_sign(sign):
-            p.at += 1
-            if p.is_sign("{") and p.tokens[p.at + 1].value == "}":
-                p.at += 2
-            else:
-                parts.append(argument(p))
-    body = p.signed_sum() if name in ("int", "iint", "oint") else p.product()
-    return p.node("func", name, (*parts, body), start)
-
-
-def _environment(p: Parser, start: int) -> Node:
-    p.expect("{")
-    name = p.token.value
-    p.at += 1
-    p.take("*")
-    p.expect("}")
-    if name not in _MATRICES:
-        raise ReadError(f"the environment {name}")
-    if name == "array" and p.is_sign("{"):
-        raw_argument(p)
-    rows: list[list[Node]] = [[]]
-    while True:
-        if p.is_sign("end"):
-            break
-        if p.take("&"):
-            continue
-        if p.take("\\\\"):
-            if rows[-1]:
-                rows.append([])
-            continue
-        if p.take("hline"):
-            continue
-        rows[-1].append(p.relation())
-        if not p.is_sign("&", "\\\\", "end", ","):
-            raise ReadError("unreadable matrix")
-        p.take(",")
-    p.at += 1
-    p.expect("{")
-    p.at += 1
-    p.take("*")
-    p.expect("}")
-    rows = [row for row in rows if row]
-    if not rows or len({len(row) for row in rows}) != 1:
-        if name == "cases":
-            return p.node("list", "cases", tuple(item for row in rows for item in row), start)
-        raise ReadError("a matrix with unequal rows")
-    entries = tuple(item for row in rows for item in row)
-    if name == "cases":
-        return p.node("list", "cases" if len(rows[0]) == 1 else "piecewise", entries, start)
-    node = p.node("matrix", (len(rows), len(rows[0])), entries, start)
-    return p.node("func", "det", (node,), start) if name == "vmatrix" else node

@@ -13,6 +13,7 @@ from typing import Any
 
 from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_le, mpf_lt, mpf_sub, to_float, to_int
 
+from cogito_core.verify.exact import NotExactError, exact
 from cogito_core.verify.tree import Node
 
 PRECISIONS = (120, 700)
@@ -335,8 +336,6 @@ _TRIG: dict[str, Callable[[Evaluator, Any], Any]] = {
 
 
 def _fraction(node: Node) -> Fraction | None:
-    from cogito_core.verify.exact import NotExactError, exact
-
     if node.op == "num":
         return Fraction(node.value)
     try:

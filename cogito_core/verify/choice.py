@@ -54,17 +54,14 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         index = _letter(bare.group(1), last)
         if index >= 0:
             return Pick(frozenset([index]), "letter")
-    exact = [index for index, choice in enumerate(choices) if strip_dress(str(choice)) == text]
-    if exact and len({choices[index].strip() for index in exact}) == 1:
-        return Pick(frozenset(exact), "option text")
+    if list(choices).count(text) == 1:
+        return Pick(frozenset([list(choices).index(text)]), "option text")
     leading = _LEADING.fullmatch(text)
     key = option_key(text)
     by_text = [index for index, one in enumerate(keys) if one and one == key]
     if by_text and not (
         leading and leading.group(7) is None and _letter(leading.group(1) or leading.group(3) or "?", last) >= 0
     ):
-        if len({choices[index].strip() for index in by_text}) > 1:
-            return Pick(frozenset(), "conflict", "the text fits several options")
         return Pick(frozenset(by_text), "option text")
     if leading:
         letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)

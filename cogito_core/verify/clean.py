@@ -158,3 +158,16 @@ def fold_words(text: str) -> str:
     words = text.split()
     kept = [word for word in words if word not in ("the", "a", "an")]
     return " ".join(kept or words)
+
+
+def as_text(value: object) -> str:
+    """The text of a gold or an answer as datasets carry them: strings, numbers, lists, None."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(as_text(item) for item in value)
+    return str(value)

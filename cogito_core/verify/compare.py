@@ -4,12 +4,23 @@ scalars."""
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
 from typing import NamedTuple
 
+from cogito_core.verify.balls import sign_of_ratio
 from cogito_core.verify.ladder import bounds, printed_float, same_value
+from cogito_core.verify.matrices import evaluated
 from cogito_core.verify.measures import compare_quantity
 from cogito_core.verify.modular import proportional
+from cogito_core.verify.naming import (
+    bare,
+    expand,
+    expandable,
+    left_side,
+    rows_of,
+    same_name,
+    strip_names,
+    value_side,
+)
 from cogito_core.verify.policy import EXACT, Policy
 from cogito_core.verify.solutions import equal_sets
 from cogito_core.verify.tree import Node, show, symbols
@@ -41,11 +52,11 @@ class Context(NamedTuple):
 
 def same(gold: Node, answer: Node, ctx: Context) -> Result:
     """Whether `answer` means the same as `gold`."""
-    gold, answer = _bare(gold), _bare(answer)
+    gold, answer = bare(gold), bare(answer)
     if gold.op == "rel" or answer.op == "rel":
         return _relations(gold, answer, ctx)
-    if _expandable(gold) or _expandable(answer):
-        gold, answer = _expand(gold), _expand(answer)
+    if expandable(gold) or expandable(answer):
+        gold, answer = expand(gold), expand(answer)
     if gold.op == "list" or answer.op == "list":
         return _lists(gold, answer, ctx)
     if gold.op in _SET_LIKE or answer.op in _SET_LIKE:
@@ -142,105 +153,10 @@ def _has_quantity(node: Node) -> bool:
     return node.op == "add" and any(arg.op == "quantity" for arg in node.args)
 
 
-def _bare(node: Node) -> Node:
-    while node.op == "paren" or (node.op == "group" and len(node.args) == 1 and node.args[0].op == "matrix"):
-        node = node.args[0]
-    return node
-
-
 # plus-minus
 
 
-def _expandable(node: Node) -> bool:
-    return (
-        node.op == "pm"
-        or (node.op in ("list", "set") and any(_expandable(arg) for arg in node.args))
-        or (node.op in ("div", "mul", "neg", "add") and any(_expandable(_bare(arg)) for arg in node.args))
-    )
-
-
-def _expand(node: Node) -> Node:
-    """Both values of every plus-minus, as members of a list."""
-    if not _expandable(node):
-        return node
-    if node.op in ("list", "set"):
-        members: list[Node] = []
-        for arg in node.args:
-            one = _expand(arg)
-            members.extend(one.args if one.op == "list" else [one])
-        return node._replace(args=tuple(members))
-    both = tuple(_choose_sign(node, plus) for plus in (True, False))
-    return Node("list", ",", both, node.start, node.end)
-
-
-def _choose_sign(node: Node, plus: bool) -> Node:
-    if node.op == "pm":
-        positive = plus == (node.value == "+-")
-        last = _choose_sign(node.args[-1], plus)
-        signed = last if positive else Node("neg", None, (last,), node.start, node.end)
-        if len(node.args) == 1:
-            return signed
-        return Node("add", None, (_choose_sign(node.args[0], plus), signed), node.start, node.end)
-    return node._replace(args=tuple(_choose_sign(arg, plus) for arg in node.args)) if node.args else node
-
-
 # relations
-
-
-def is_name(node: Node) -> bool:
-    """Whether a left side only names what is asked for: x, a_n, f(x), |AB|, A:B, (p, q)."""
-    node = _bare(node)
-    if node.op == "sym":
-        return True
-    if node.op in ("app",):
-        return all(symbols(arg) or arg.op == "num" for arg in node.args)
-    if node.op in ("abs", "ratio", "group", "div", "mul"):
-        return (
-            bool(node.args)
-            and len(node.args) <= 6
-            and all(is_name(arg) or (node.op == "mul" and arg.op == "paren") for arg in node.args)
-        )
-    return node.op == "func" and node.value in ("max", "min", "arg", "Re", "Im", "Pr", "dim", "det")
-
-
-def value_side(node: Node) -> Node | None:
-    """The value of `x = ... = value ~ decimal`, or None where the relation states no value of a name.
-
-    Values along the chain must agree, or nothing is returned.
-    """
-    if node.op != "rel" or any(op not in ("=", "~") for op in node.value) or not node.args:
-        return None
-    parts = list(node.args)
-    ops = list(node.value)
-    if is_name(parts[0]) and not (
-        len(parts) == 2
-        and symbols(parts[0]) <= symbols(parts[1])
-        and parts[0].op == "sym"
-        and parts[0].value in symbols(parts[1])
-    ):
-        parts, ops = parts[1:], ops[1:]
-    elif len(parts) == 2 and ops == ["="] and (symbols(parts[0]) or symbols(parts[1])):
-        return parts[0] if is_name(parts[1]) and not symbols(parts[0]) else None
-    elif symbols(parts[0]):
-        return None
-    while len(parts) > 1 and is_name(parts[0]) and ops:
-        parts, ops = parts[1:], ops[1:]
-    exact_parts = [parts[0]]
-    for op, part in zip(ops, parts[1:], strict=True):
-        if op == "~":
-            break
-        exact_parts.append(part)
-    for one, other in pairwise(exact_parts):
-        if same_value(_bare(one), _bare(other)).equal is False:
-            return None
-    return exact_parts[-1]
-
-
-def _left_side(node: Node) -> Node | None:
-    """The name on a relation's left, or on its right in `2 = x`."""
-    if is_name(node.args[0]):
-        return _bare(node.args[0])
-    return _bare(node.args[-1]) if len(node.args) == 2 and is_name(node.args[1]) else None
 
 
 def _relations(gold: Node, answer: Node, ctx: Context) -> Result:
@@ -267,8 +183,8 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     if ops <= {"=", "~"}:
         value, other = value_side(gold), value_side(answer)
         if value is not None and other is not None:
-            left, right = _left_side(gold), _left_side(answer)
-            if left is not None and right is not None and not _same_name(left, right):
+            left, right = left_side(gold), left_side(answer)
+            if left is not None and right is not None and not same_name(left, right):
                 return Result(False, "left side", f"{show(right)} where {show(left)} is asked for")
             result = same(value, other, ctx)
             if result.equal or len(gold.value) > 1 or len(answer.value) > 1 or not (symbols(value) or symbols(other)):
@@ -284,15 +200,6 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     if settled is not None:
         return Result(settled, "solution set")
     return _inequalities(gold, answer, ctx)
-
-
-def _same_name(one: Node, other: Node) -> bool:
-    if show(one) == show(other):
-        return True
-    # y = 2x + 1 and f(x) = 2x + 1 name the same graph.
-    names = {one.op, other.op}
-    plain = one if one.op == "sym" else other
-    return names == {"sym", "app"} and plain.value in ("y", "f")
 
 
 def _difference(node: Node) -> Node:
@@ -320,8 +227,6 @@ def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
                 if all(result.equal for result in results):
                     return Result(True, "inequality")
     if len(gold.value) == len(answer.value) == 1 and set(gold.value) | set(answer.value) <= _INEQUALITIES:
-        from cogito_core.verify.balls import sign_of_ratio
-
         left, right = _difference(gold), _difference(answer)
         settled = proportional(left, right)
         if settled:
@@ -336,18 +241,6 @@ def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
 
 def _members(node: Node) -> tuple[Node, ...]:
     return node.args if node.op in ("list", "set", "group") else (node,)
-
-
-def _strip_names(members: tuple[Node, ...]) -> tuple[list[Node], list[str]]:
-    """The values of `x = 1, x = 2` or `x = 1, 2`, and the names ("" where none is given)."""
-    values, names = [], []
-    for member in members:
-        member = _bare(member)
-        value = value_side(member) if member.op == "rel" else None
-        left = _left_side(member) if member.op == "rel" else None
-        values.append(member if value is None else value)
-        names.append(show(left) if left is not None and value is not None else "")
-    return values, names
 
 
 def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
@@ -378,23 +271,12 @@ def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
     return _unordered(gold.args, answer.args, ctx)
 
 
-def _rows(members: tuple[Node, ...]) -> tuple[Node, ...]:
-    """`p = 5, q = 2, p = 7, q = 2` as two rows: names that come round begin a new one."""
-    names = _strip_names(members)[1]
-    width = len(set(names))
-    if not all(names) or width < 2 or width == len(names) or len(names) % width:
-        return members
-    if any(names[index] != names[index % width] for index in range(len(names))):
-        return members
-    return tuple(Node("list", ",", members[index : index + width]) for index in range(0, len(members), width))
-
-
 def _unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> Result:
-    gold, answer = _rows(gold), _rows(answer)
+    gold, answer = rows_of(gold), rows_of(answer)
     if len(gold) > MAX_MEMBERS or len(answer) > MAX_MEMBERS:
         return Result(None, "budget", f"more than {MAX_MEMBERS} members")
-    gold_values, gold_names = _strip_names(gold)
-    answer_values, answer_names = _strip_names(answer)
+    gold_values, gold_names = strip_names(gold)
+    answer_values, answer_names = strip_names(answer)
     named = {name for name in gold_names if name}
     other = {name for name in answer_names if name}
     if len(named) > 1 and not other:
@@ -428,7 +310,7 @@ def _ordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> 
     if len(gold) > MAX_MEMBERS * 4:
         return Result(None, "budget", "too many entries")
     undecided = False
-    gold_values, answer_values = _strip_names(gold)[0], _strip_names(answer)[0]
+    gold_values, answer_values = strip_names(gold)[0], strip_names(answer)[0]
     for index, (one, other) in enumerate(zip(gold_values, answer_values, strict=True), start=1):
         result = same(one, other, ctx._replace(gold_text="", answer_text=""))
         if result.equal is False:
@@ -480,8 +362,6 @@ def _matrices(gold: Node, answer: Node, ctx: Context) -> Result:
     if flat is not None and 1 in flat.value and rest.op == "group" and rest.value in ("()", "[]"):
         return _ordered(gold.args, answer.args, ctx)
     if flat is not None and rest.op in ("add", "mul", "div", "neg"):
-        from cogito_core.verify.matrices import evaluated
-
         both = [evaluated(gold), evaluated(answer)]
         if both[0] is not None and both[1] is not None:
             return _matrices(both[0], both[1], ctx)

@@ -12,9 +12,10 @@ import re
 from collections.abc import Sequence
 
 from cogito_core.verify import candidates, prose
-from cogito_core.verify.clean import fold, strip_dress
+from cogito_core.verify.clean import as_text, fold, strip_dress
 from cogito_core.verify.kinds import MATH_KINDS, NO, YES, canonical_kind
-from cogito_core.verify.letters import REFUSAL, extract_choice
+from cogito_core.verify.letter_patterns import REFUSAL
+from cogito_core.verify.letters import extract_choice
 from cogito_core.verify.verdict import Candidate, Extraction
 from cogito_core.verify.visible import visible
 
@@ -32,8 +33,6 @@ def extract(
     >>> extract("<think>maybe 3</think> So the answer is 42 because 6*7 = 42.", kind="number").text
     '42'
     """
-    from cogito_core.verify.api import as_text
-
     full = as_text(response)
     wanted = "integer" if kind == "integer" else canonical_kind(kind)
     try:

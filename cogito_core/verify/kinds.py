@@ -86,17 +86,6 @@ def canonical_kind(kind: str | None) -> str:
     return ALIASES.get(lower, lower if lower != "closed_form" else "expression")
 
 
-def unboxed(text: str) -> str:
-    """The gold's own answer where the gold is a whole solution that ends in a box or an answer tag."""
-    if "\\boxed" in text or "<answer>" in text or "\\fbox" in text:
-        from cogito_core.verify.extract import extract
-
-        found = extract(text, gold_side=True)
-        if found.text is not None:
-            return found.text
-    return text
-
-
 def readings_of(text: str) -> tuple[tuple[Node, ...], str]:
     """Every tree `text` may stand for, units first, then letters as symbols, then a decimal comma; and what went
     wrong."""
@@ -212,7 +201,7 @@ def _cached_gold(text: str, kind: str) -> Gold:
 
 
 def _classify(text: str, kind: str) -> Gold:
-    text = strip_dress(unboxed(text))
+    text = strip_dress(text)
     if kind in ("text", "yes_no", "choice", "choices", "date", "time"):
         return Gold(kind, text, ())
     if _SIMPLE.fullmatch(text):

@@ -4,126 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from cogito_core.verify import candidates
 from cogito_core.verify.choice import LETTERS, option_key, pick_many, pick_one
 from cogito_core.verify.clean import fold_words, strip_dress
+from cogito_core.verify.letter_patterns import (
+    ALTERNATIVE,
+    CONDITIONAL,
+    DISMISSES,
+    JUDGES,
+    LISTED,
+    NONE_OF,
+    REFUSAL,
+    bare_article,
+    negated,
+    patterns,
+    small,
+)
 from cogito_core.verify.verdict import Candidate, Extraction
 
-_OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
-REFUSAL = re.compile(
-    r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|"
-    r"difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
-    r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
-    r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |"
-    r"among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
-    r"\b(?:option|answer|choice)s?\b[^.\n]{0,30}\b(?:is|are) not (?:provided|listed|given|available|present|"
-    r"included)|"
-    r"\b(?:is|are) (?:not|n't) (?:an? )?(?:valid |available |given )?(?:option|choice|available)|\b(?:mistake|"
-    r"error) in the (?:question|problem|(?:provided |given )?(?:choices|options))|"
-    r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|"
-    r"insufficient information|"
-    r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|"
-    r"enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
-    r"\bi'?m sorry\b|\bsorry\b|无法",
-    re.I,
-)
-_NEGATED = re.compile(
-    r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
-    r"\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|"
-    r"figure)\s+)?\W*$",
-    re.I,
-)
-_CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
-_NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
 MAX_VALUE = 60
-_LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
-_JUDGES = re.compile(
-    r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|"
-    r"suitable)|same|fits)\b",
-    re.I,
-)
-_DISMISSES = re.compile(
-    r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|"
-    r"neither|however)\b|n't\b",
-    re.I,
-)
-_ALTERNATIVE = re.compile(
-    r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])"
-)
-_AFTER_BARE_ARTICLE = re.compile(
-    r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
-)
-
-
-@lru_cache(maxsize=64)
-def _patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
-    """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
-    any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
-    letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
-    noun = (
-        r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|"
-        r"选项|答案|réponse|respuesta|antwort)"
-    )
-    says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
-    surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
-    option = r"(?i:(?:option|choice|letter)\s*)?"
-    right = (
-        r"correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching"
-    )
-    lead = (
-        r"i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|points? to|leads to|"
-        r"aligns with|supports|therefore|thus|hence|so|conclusion|because"
-    )
-    link = r"(?i:(?:it'?s|it is|that is|this is|is)\s+)?"
-    stated = (
-        rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*"
-        rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
-        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}"
-    )
-    chosen = rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}{option}{_OPEN}{letter}"
-    called = (
-        rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*"
-        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:{right})"
-        rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
-    )
-    bracketed = (
-        rf"(?i:\b(?:{lead})[:,]?)\s*{link}{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}"
-        rf"[(\[（]\s*([A-{last}])\s*[)\]）]"
-    )
-    named = (
-        r"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|"
-        r"hence|is)[:,]?)"
-        rf"\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}"
-    )
-    guessed = (
-        rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"
-    )
-    return tuple(
-        (rank, re.compile(pattern))
-        for rank, pattern in ((0, stated), (0, chosen), (0, called), (1, bracketed), (1, named), (1, guessed))
-    )
-
-
-def _bare_article(text: str, match: re.Match[str]) -> bool:
-    """Whether an A or I is the English word: "the answer is A dog"."""
-    letter, start, end = match.group(1), match.start(1), match.end(1)
-    if letter not in "AI" or text[start - 1 : start] in "([（*$\"'{`" or text[end : end + 1] in ")]）.:*,;$\"'}`":
-        return False
-    return bool(_AFTER_BARE_ARTICLE.match(text[end : end + 24]))
-
-
-def _small(text: str, match: re.Match[str]) -> bool:
-    """Whether a lower-case letter stands without brackets, box or end of line: then it is a word or a name."""
-    if not match.group(1).islower():
-        return False
-    before, after = text[match.start(1) - 1 : match.start(1)], text[match.end(1) : match.end(1) + 3]
-    return before not in ("(", "[", "（", "{") and not re.match(r"[.)*:\]}]?\s*(?:$|\n)|[).:]\s", after)
-
-
-def _negated(text: str, start: int) -> bool:
-    return bool(_NEGATED.search(text[max(0, start - 30) : start]))
 
 
 class _Reader:
@@ -279,11 +179,11 @@ class _Reader:
         """Conclusion phrases: the last of the strongest rank."""
         text = self.text if text is None else text
         best: tuple[int, int, re.Match[str]] | None = None
-        for rank, pattern in _patterns(self.last):
+        for rank, pattern in patterns(self.last):
             for match in pattern.finditer(text):
-                if _bare_article(text, match) or _negated(text, match.start(1)) or _small(text, match):
+                if bare_article(text, match) or negated(text, match.start(1)) or small(text, match):
                     continue
-                if _CONDITIONAL.search(text[max(0, match.start() - 600) : match.start(1)]) or _NONE_OF.search(
+                if CONDITIONAL.search(text[max(0, match.start() - 600) : match.start(1)]) or NONE_OF.search(
                     text[max(0, match.start(1) - 60) : match.start(1)]
                 ):
                     continue
@@ -302,7 +202,7 @@ class _Reader:
             return self.conflict(f"the letter {letter} is no option", span)
         self.found.append(Candidate(letter, "answer phrase", candidates.PHRASE, span))
         after = text[match.end(1) : match.end(1) + 200]
-        other = _ALTERNATIVE.match(after)
+        other = ALTERNATIVE.match(after)
         if other and other.group(1) != letter and not self.many:
             return self.conflict(f"{letter} or {other.group(1)}", span)
         joined = re.match(r"[)\]*]*\s*(?:,|and|&|和)\s*[(\[*]*([A-J])[)\]*]*(?=[\s.,*]|$)(?![\w])", after)
@@ -310,7 +210,7 @@ class _Reader:
             joined
             and joined.group(1) != letter
             and not re.match(r"[)\]*]*\s*,\s*[A-Z]\w", after)
-            and not _bare_article(after, joined)
+            and not bare_article(after, joined)
         ):
             if self.many:
                 more = [
@@ -404,7 +304,7 @@ class _Reader:
             piece,
         ):
             letter = match.group(1) or match.group(2)
-            if not _negated(piece, match.start(1) if match.group(1) else match.start()):
+            if not negated(piece, match.start(1) if match.group(1) else match.start()):
                 found.add(letter)
         if not found and not self.keys:  # "Point C", where no option texts are known
             found = {
@@ -412,17 +312,17 @@ class _Reader:
                 for m in re.finditer(
                     rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+\"?([A-{self.last}])\b", piece
                 )
-                if not _negated(piece, m.start())
+                if not negated(piece, m.start())
             }
         return found
 
     def concluding(self) -> Extraction | None:
         """The sentence that settles on an option: one that judges, one that concludes, then the last one."""
-        spans = [span for span in candidates.sentences(self.text) if not _LISTED.match(self.text[span[0] : span[1]])]
+        spans = [span for span in candidates.sentences(self.text) if not LISTED.match(self.text[span[0] : span[1]])]
         pieces = [(span, self.text[span[0] : span[1]]) for span in spans]
         concludes = [item for item in pieces[::-1] if candidates.concludes(item[1])][:3]
-        judges = [item for item in pieces[::-1] if _JUDGES.search(item[1]) and not _DISMISSES.search(item[1])]
-        final = [item for item in pieces[-1:] if not _DISMISSES.search(item[1])]
+        judges = [item for item in pieces[::-1] if JUDGES.search(item[1]) and not DISMISSES.search(item[1])]
+        final = [item for item in pieces[-1:] if not DISMISSES.search(item[1])]
         for span, piece in dict.fromkeys((*concludes[:1], *judges[:2], *concludes[1:], *final)):
             if REFUSAL.search(piece):
                 continue

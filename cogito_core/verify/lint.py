@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cogito_core.verify.api import as_text, verify
+from cogito_core.verify.api import verify
 from cogito_core.verify.choice import LETTERS, option_key, pick_one
-from cogito_core.verify.kinds import canonical_kind, classify
+from cogito_core.verify.clean import as_text
+from cogito_core.verify.golds import read_gold
+from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.mutate import Mutant, mutants, rewrites
 
 
@@ -40,7 +42,7 @@ def lint_gold(
             and keys[LETTERS.index(letter)] != option_key(gold)
         ):
             found.append(("ambiguous letter", f"{gold!r} is a letter and another option's text"))
-    known = classify(gold, canonical_kind(kind) if not choices else "")
+    known = read_gold(gold, canonical_kind(kind) if not choices else "")
     if known.kind == "unreadable":
         found.append(("unreadable", known.problem))
     if any(mark in gold for mark in ("\ufffd", "掳", "\x0c", "\x08")):

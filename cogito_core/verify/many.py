@@ -11,7 +11,8 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import Any
 
-from cogito_core.verify.api import as_text, verify
+from cogito_core.verify.api import verify
+from cogito_core.verify.clean import as_text
 from cogito_core.verify.verdict import VERSION, Verdict
 
 MAX_CACHED = 20_000

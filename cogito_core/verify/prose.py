@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from cogito_core.verify import candidates
 from cogito_core.verify.clean import strip_dress
-from cogito_core.verify.compare import value_side
 from cogito_core.verify.kinds import readings_of
-from cogito_core.verify.letters import REFUSAL
+from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.moments import read_date, read_time
+from cogito_core.verify.naming import value_side
 from cogito_core.verify.tree import Node
 from cogito_core.verify.verdict import Extraction
 from cogito_core.verify.words import number_words

@@ -10,37 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from fractions import Fraction
 from functools import lru_cache
 
-from cogito_core.verify import atoms
+from cogito_core.verify import atoms, functions, marks
 from cogito_core.verify.clean import blank_dollars
 from cogito_core.verify.lexer import Token, tokenize
-from cogito_core.verify.tree import MAX_DEPTH, Budget, Node, ReadError, number, symbols
-from cogito_core.verify.units import Unit, parse_unit
+from cogito_core.verify.tree import MAX_DEPTH, Budget, Node, ReadError, number
+from cogito_core.verify.unit_tail import RELATIONS, unit_here, with_unit
 
-RELATIONS = {
-    "=": "=",
-    "ne": "!=",
-    "<": "<",
-    ">": ">",
-    "le": "<=",
-    "ge": ">=",
-    "approx": "~",
-    "in": "in",
-    "notin": "notin",
-    "equiv": "=",
-    "subset": "subset",
-    "subseteq": "subseteq",
-    "to": "to",
-    "perp": "perp",
-    "parallel": "parallel",
-    "doteq": "~",
-}
 _SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
-_ITEM_ENDS = frozenset(
-    [",", ";", ")", "]", "}", "}set", "\\\\", "cup", "cap", "ldots", "Rightarrow", "|", *RELATIONS]
-)
 _OPENERS = frozenset(
     [
         "(",
@@ -234,7 +212,7 @@ class Parser:
                 break
         result = terms[0] if len(terms) == 1 else self.node("add", None, tuple(terms), start)
         self.depth -= 1
-        return self._with_unit(result, start) if self.units else result
+        return with_unit(self, result, start) if self.units else result
 
     def signed(self) -> Node:
         start = self.token.start
@@ -251,104 +229,6 @@ class Parser:
             self.depth -= 1
             return inner
         return self.product()
-
-    def _unit_here(self, left: Node) -> tuple[Unit, int] | None:
-        """The unit that begins here and runs to the end of the item, with the index behind it."""
-        token = self.token
-        if (
-            token.kind not in ("word", "text")
-            and not (
-                token.kind == "cmd"
-                and token.value
-                in ("$", "euro", "pound", "yen", "cents", "celsius", "fahrenheit", "mu", "Omega", "degree")
-            )
-            and not (
-                self._unit_fraction(token, left)
-                or (
-                    token.kind == "cmd"
-                    and token.value == "{"
-                    and self.tokens[self.at + 1].kind == "word"
-                    and not symbols(left)
-                )
-            )
-        ):
-            return None
-        if left.op not in (
-            "num",
-            "div",
-            "neg",
-            "mul",
-            "pow",
-            "root",
-            "const",
-            "add",
-            "quantity",
-            "pm",
-            "percent",
-            "deg",
-            "func",
-        ):
-            return None
-        index, depth = self.at, 0
-        while True:
-            one = self.tokens[index]
-            if one.kind == "end" or (one.kind == "cmd" and not depth and one.value in _ITEM_ENDS):
-                break
-            if (
-                one.kind in ("word", "text")
-                and not depth
-                and one.value.lower().strip(" .,") in ("and", "or", "或", "和")
-            ):
-                break
-            if (
-                one.kind in ("num", "vulgar")
-                and index > self.at
-                and one.spaced
-                and self.tokens[index - 1].value not in ("^", "/")
-            ):
-                break  # 5 ft 6 in
-            if one.kind == "cmd" and one.value in ("+", "=") and not depth:
-                break
-            depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(one.value, 0) if one.kind == "cmd" else 0
-            index += 1
-        text = self.text[token.start : self.tokens[index - 1].end]
-        if token.kind in ("text",) and index == self.at + 1:
-            text = token.value
-        unit = parse_unit(text)
-        if unit is None:
-            return None
-        bare = token.kind == "word" and len(token.value) == 1 and token.value.isascii()
-        if bare and (symbols(left) or (index > self.at + 1 and unit.noun)):
-            return None
-        if unit.noun and token.kind == "word" and not token.spaced and token.value.isascii():
-            return None
-        if symbols(left) and token.kind == "word":
-            return None
-        return (unit._replace(clear=token.spaced) if bare else unit), index
-
-    def _unit_fraction(self, token: Token, left: Node) -> bool:
-        """20 \\\\frac{m}{s}: a fraction of words after a number."""
-        return (
-            token.kind == "cmd"
-            and token.value == "frac"
-            and left.op == "num"
-            and token.spaced
-            and self.tokens[self.at + 2].kind == "word"
-            and self.tokens[self.at + 5].kind == "word"
-        )
-
-    def _with_unit(self, left: Node, start: int) -> Node:
-        found = self._unit_here(left)
-        if found is None:
-            return left
-        unit, self.at = found
-        result = self.node("quantity", unit, (left,), start)
-        if self.token.kind == "num" and not unit.noun:  # 5 ft 6 in
-            rest = self.sum()
-            if rest.op == "quantity" and rest.value.same_dimension(unit) and not rest.value.noun:
-                return self.node("add", None, (result, rest), start)
-            raise ReadError("a number after a unit")
-        return result
 
     # products and powers
 
@@ -425,7 +305,7 @@ class Parser:
         if kind in ("word", "text"):
             if self._word_between():
                 return False
-            if self.units and self._unit_here(left) is not None:
+            if self.units and unit_here(self, left) is not None:
                 return False
             return value != "U" or not token.spaced
         if kind == "cmd":
@@ -448,12 +328,12 @@ class Parser:
                     "Omega",
                     "degree",
                 )
-                and self._unit_here(left) is not None
+                and unit_here(self, left) is not None
             ):
                 return False
             return (
                 value in _OPENERS
-                or value in atoms.FUNCTIONS
+                or value in functions.FUNCTIONS
                 or value in atoms.GREEK
                 or value in atoms.LETTER_COMMANDS
             )
@@ -491,7 +371,15 @@ class Parser:
         """`base` under the Unicode superscript that comes next."""
         token = self.token
         self.at += 1
-        return self.postfix(self.node("pow", None, (base, _superscript(token)), start))
+        return self.postfix(self.node("pow", None, (base, marks.superscript(token)), start))
+
+    def raised(self, base: Node, start: int) -> Node:
+        """What `base ^` becomes."""
+        return marks.raised(self, base, start)
+
+    def postfix(self, base: Node) -> Node:
+        """`base` with the marks that follow it."""
+        return marks.postfix(self, base)
 
     def postfix_free(self) -> Node:
         """One operand without what may follow it, as LaTeX reads an argument without braces."""
@@ -506,119 +394,6 @@ class Parser:
         node = self.sum()
         self.units = units
         return node
-
-    def raised(self, base: Node, start: int) -> Node:
-        """What `base ^` becomes: degrees, primes and ordinals are no powers."""
-        token = self.token
-        inner = self.tokens[self.at + 1] if token.value == "{" and token.kind == "cmd" else token
-        closed = inner is not token and self.tokens[self.at + 2].value == "}"
-        lone = inner.kind == "cmd" and (closed or inner is token)
-        if lone and (inner.value in ("circ", "degree", "'", "*") or (closed and inner.value in "+-")):
-            self.at += 3 if closed else 1
-            if inner.value in ("circ", "degree"):
-                return self.postfix(atoms.degree(self, base, start))
-            mark = "'" if inner.value == "'" else f"^{inner.value}"
-            return self.postfix(self.node("sym", f"{atoms.name_of(base)}{mark}", (), start))
-        if inner.kind in ("word", "text") and inner.value in ("st", "nd", "rd", "th") and (closed or inner is token):
-            self.at += 3 if closed else 1
-            return base
-        if token.kind == "cmd" and token.value == "{":
-            self.at += 1
-            if self.take("}"):
-                return base
-            exponent = self.sequence(("}",))
-            self.expect("}")
-        elif self.is_sign("-", "+"):
-            exponent = self.factor()
-        elif token.kind == "num":
-            self.at += 1
-            exponent = number(token.number or 0, token.start, token.end)
-            if self.take("^"):
-                exponent = self.raised(exponent, token.start)
-        else:
-            exponent = self.power()
-        if exponent.op == "list":
-            raise ReadError("a list as exponent")
-        if base.op == "sym" and self.take("_"):  # v^2_0
-            base = atoms.indexed(self, base, atoms.raw_argument(self), start)
-        return self.postfix(self.node("pow", None, (base, exponent), start))
-
-    def postfix(self, base: Node) -> Node:
-        """! % degree prime and index after an operand."""
-        start = base.start
-        while True:
-            token = self.token
-            if token.kind == "sub":
-                self.at += 1
-                base = atoms.indexed(self, base, token.value, start)
-                continue
-            if (
-                token.kind == "word"
-                and token.value.lower() in ("percent", "pct", "percentage")
-                and base.op != "percent"
-            ):
-                self.at += 1
-                base = self.node("percent", None, (base,), start)
-                continue
-            if token.kind == "text" and token.value.lower().strip(" .") in (
-                "percent",
-                "pct",
-                "percentage",
-                "%",
-                "\\%",
-            ):
-                self.at += 1
-                base = self.node("percent", None, (base,), start)
-                continue
-            if (
-                token.kind == "word"
-                and token.value.lower() in ("degrees", "degree", "deg", "度")
-                and base.op in ("num", "div", "neg", "mul")
-                and self.tokens[self.at + 1].value.lower() not in ("celsius", "fahrenheit", "c", "f", "centigrade")
-            ):
-                self.at += 1
-                base = self.node("deg", None, (base,), start)
-                continue
-            if token.kind == "text" and token.value.lower().strip(" .") in ("degrees", "degree", "deg", "度", "°"):
-                self.at += 1
-                base = self.node("deg", None, (base,), start)
-                continue
-            if token.kind != "cmd":
-                return base
-            if token.value == "!":
-                self.at += 1
-                base = self.node("fact", None, (base,), start)
-            elif token.value == "%":
-                self.at += 1
-                if base.op == "percent":
-                    continue
-                base = self.node("percent", None, (base,), start)
-            elif token.value in ("degree", "circ"):
-                self.at += 1
-                base = atoms.degree(self, base, start)
-            elif token.value == "'":
-                if base.op == "deg" or base.op not in ("sym", "const"):
-                    raise ReadError("a prime after a value")
-                self.at += 1
-                base = self.node("sym", f"{atoms.name_of(base)}'", (), start)
-                if self.is_sign("(") and len(base.value) <= 4:
-                    base = atoms.application(self, base.value, start)
-            elif token.value == "_":
-                self.at += 1
-                base = atoms.indexed(self, base, atoms.raw_argument(self), start)
-            else:
-                return base
-
-
-def _superscript(token: Token) -> Node:
-    text = token.value
-    try:
-        return number(int(text), token.start, token.end)
-    except ValueError:
-        if text.lstrip("+-").isalnum():
-            node = read(text)
-            return node._replace(start=token.start, end=token.end)
-        raise ReadError("an unreadable exponent") from None
 
 
 CACHED_CHARS = 300
@@ -651,17 +426,3 @@ def _read(text: str, units: bool) -> Node:
     if parser.token.kind != "end":
         raise ReadError(f"unread text at {parser.token.start}")
     return node
-
-
-def literal_places(text: str) -> int | None:
-    """Decimal places of a plain decimal literal, 0 for an integer, None for anything else."""
-    body = text.strip().lstrip("+-").replace(",", "")
-    whole, point, places = body.partition(".")
-    if not (whole + places).isdigit():
-        return None
-    return len(places) if point else 0
-
-
-def as_fraction(node: Node) -> Fraction | None:
-    """The exact rational value of a literal, or None."""
-    return Fraction(node.value) if node.op == "num" else None

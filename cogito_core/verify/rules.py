@@ -8,7 +8,8 @@ from typing import NamedTuple
 from cogito_core.verify.choice import LETTERS, Pick, pick_many, pick_one
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.compare import Context, Result, same
-from cogito_core.verify.kinds import NO, YES, Gold, classify, readings_of
+from cogito_core.verify.golds import read_gold
+from cogito_core.verify.kinds import NO, YES, Gold, readings_of
 from cogito_core.verify.moments import read_date, read_time, same_time
 from cogito_core.verify.policy import Policy
 from cogito_core.verify.tree import Node, show
@@ -40,7 +41,7 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
         return _choices(gold, answer, question)
     if kind == "choice" or (not kind and question.choices):
         return _choice(gold, answer, question)
-    known = classify(gold, kind)
+    known = read_gold(gold, kind)
     if known.kind == "choice":
         return _choice(gold, answer, question)
     if not strip_dress(answer):
@@ -82,7 +83,7 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
     choices = question.choices
     wanted = pick_one(gold, choices, 26 if not choices else 0, gold_side=True)
     if not wanted.picked:
-        known = classify(gold, "")
+        known = read_gold(gold, "")
         if choices and known.kind not in ("choice", "unreadable"):
             free = question._replace(choices=(), kind="text" if known.kind == "text" else "")
             verdict = decide(gold, answer, free)
@@ -136,10 +137,10 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
             outcome, "choice", "no option", name, "", answer, question, f"{_short(answer)!r} names no option"
         )
     shown = " = ".join(LETTERS[index] for index in sorted(given.picked))
-    # Two options printed alike are one answer; options that differ in case or in a root sign are two.
-    texts = {choices[index].strip() for index in wanted.picked} if choices else set()
-    alike = bool(choices) and any(choices[index].strip() in texts for index in given.picked)
-    right = bool(wanted.picked & given.picked) or alike
+    texts = {fold(strip_dress(choices[index])) for index in wanted.picked} if choices else set()
+    right = bool(wanted.picked & given.picked) or any(
+        fold(strip_dress(choices[index])) in texts for index in given.picked if choices
+    )
     return _verdict(
         "right" if right else "wrong",
         "choice",

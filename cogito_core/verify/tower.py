@@ -14,7 +14,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from cogito_core.verify.exact import NotExactError, _small_primes, exact, factor_integer
+from cogito_core.verify.exact import NotExactError, exact
+from cogito_core.verify.primes import factor_integer, small_primes
 from cogito_core.verify.tree import Node
 
 MAX_FACTORIAL = 10_000
@@ -108,7 +109,7 @@ def _factorial(n: int) -> dict[int | str, Fraction]:
 @lru_cache(maxsize=1)
 def _all_primes() -> tuple[int, ...]:
     sieve = bytearray([1]) * (MAX_FACTORIAL + 1)
-    for p in _small_primes():
+    for p in small_primes():
         if p * p > MAX_FACTORIAL:
             break
         sieve[p * p :: p] = bytes(len(range(p * p, MAX_FACTORIAL + 1, p)))

@@ -1,0 +1,138 @@
+"""The phrases in which a response settles on a letter, dismisses one, or declines."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
+
+
+REFUSAL = re.compile(
+    r"\b(?:cannot|can't|can not|could not|couldn't|unable to|impossible to|not possible to|"
+    r"difficult to)\s+(?:be\s+)?(?:accurately\s+|definitively\s+)?"
+    r"(?:determined?|answer|answered|tell|identif|calculat|solved?|provide|help|concluded?|give|see|view|ascertain)|"
+    r"\b(?:is|are|was) not (?:provided|listed|given|present|available|among|one of|included|in) (?:in |"
+    r"among )?(?:the |these |any of the )?(?:question|options|choices|answer|given)|"
+    r"\b(?:option|answer|choice)s?\b[^.\n]{0,30}\b(?:is|are) not (?:provided|listed|given|available|present|"
+    r"included)|"
+    r"\b(?:is|are) (?:not|n't) (?:an? )?(?:valid |available |given )?(?:option|choice|available)|\b(?:mistake|"
+    r"error) in the (?:question|problem|(?:provided |given )?(?:choices|options))|"
+    r"\bnone of the (?:above|options|choices|given)|\bno (?:correct )?(?:answer|option)|not enough information|"
+    r"insufficient information|"
+    r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|"
+    r"enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
+    r"\bi'?m sorry\b|\bsorry\b|无法",
+    re.I,
+)
+
+
+NEGATED = re.compile(
+    r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
+    r"\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|"
+    r"figure)\s+)?\W*$",
+    re.I,
+)
+
+
+CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
+
+
+NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
+
+
+LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
+
+
+JUDGES = re.compile(
+    r"\b(?:most|best|correct|closest|nearest|match(?:es)?|likely|corresponds?|closer|more (?:accurate|similar|"
+    r"suitable)|same|fits)\b",
+    re.I,
+)
+
+
+DISMISSES = re.compile(
+    r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|"
+    r"neither|however)\b|n't\b",
+    re.I,
+)
+
+
+ALTERNATIVE = re.compile(
+    r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])"
+)
+
+
+_AFTER_BARE_ARTICLE = re.compile(
+    r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
+)
+
+
+@lru_cache(maxsize=64)
+def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
+    """Conclusion phrases with their rank for letters A to `last`; the first and strongest reads every letter."""
+    any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
+    letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
+    noun = (
+        r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|"
+        r"选项|答案|réponse|respuesta|antwort)"
+    )
+    says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
+    surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
+    option = r"(?i:(?:option|choice|letter)\s*)?"
+    right = (
+        r"correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching"
+    )
+    lead = (
+        r"i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|points? to|leads to|"
+        r"aligns with|supports|therefore|thus|hence|so|conclusion|because"
+    )
+    link = r"(?i:(?:it'?s|it is|that is|this is|is)\s+)?"
+    stated = (
+        rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*"
+        rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
+        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}"
+    )
+    chosen = rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}{option}{_OPEN}{letter}"
+    called = (
+        rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*"
+        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:{right})"
+        rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
+    )
+    bracketed = (
+        rf"(?i:\b(?:{lead})[:,]?)\s*{link}{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}"
+        rf"[(\[（]\s*([A-{last}])\s*[)\]）]"
+    )
+    named = (
+        r"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|"
+        r"hence|is)[:,]?)"
+        rf"\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}"
+    )
+    guessed = (
+        rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"
+    )
+    return tuple(
+        (rank, re.compile(pattern))
+        for rank, pattern in ((0, stated), (0, chosen), (0, called), (1, bracketed), (1, named), (1, guessed))
+    )
+
+
+def bare_article(text: str, match: re.Match[str]) -> bool:
+    """Whether an A or I is the English word: "the answer is A dog"."""
+    letter, start, end = match.group(1), match.start(1), match.end(1)
+    if letter not in "AI" or text[start - 1 : start] in "([（*$\"'{`" or text[end : end + 1] in ")]）.:*,;$\"'}`":
+        return False
+    return bool(_AFTER_BARE_ARTICLE.match(text[end : end + 24]))
+
+
+def small(text: str, match: re.Match[str]) -> bool:
+    """Whether a lower-case letter stands without brackets, box or end of line: then it is a word or a name."""
+    if not match.group(1).islower():
+        return False
+    before, after = text[match.start(1) - 1 : match.start(1)], text[match.end(1) : match.end(1) + 3]
+    return before not in ("(", "[", "（", "{") and not re.match(r"[.)*:\]}]?\s*(?:$|\n)|[).:]\s", after)
+
+
+def negated(text: str, start: int) -> bool:
+    """Whether a negation stands right before the place."""
+    return bool(NEGATED.search(text[max(0, start - 30) : start]))
