@@ -8,7 +8,10 @@ question with another answer is a contradiction: it is reported, not dropped.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from cogito_data.likeness import Likeness, Seen, compare, near_pairs
 from cogito_data.pool import Pool
@@ -38,37 +41,43 @@ def deduplicate(pool: Pool, settings: Deduplicate) -> Findings:
 
 def _exact(pool: Pool, findings: Findings) -> None:
     """Equal pictures by bytes or pixels, equal question, equal answer."""
-    hashes, pictures = pool.column("image_hash"), pool.column("pictures")
-    questions, answers = pool.column("question_key"), pool.column("answer_key")
     first: dict[bytes, int] = {}
-    asked: dict[bytes, int] = {}
-    for row in pool.rows:
-        seen = b"".join(pictures[row])
-        same = first.setdefault(seen + questions[row] + answers[row], row)
-        if same != row:
-            by_bytes = hashes[same] == hashes[row]
-            reason = "duplicate_bytes" if by_bytes else "duplicate_pixels"
-            if not seen:
-                reason, how = "duplicate_text", "no picture"
-            else:
-                how = "the same picture bytes" if by_bytes else "the same decoded pixels"
-            _drop(pool, findings, same, row, reason, f"same question and answer, {how} as {pool.name(same)}")
-        elif seen and asked.setdefault(seen + questions[row], row) != row:
-            findings.contradictions.append((asked[seen + questions[row]], row))
+    other_answers: dict[int, list[int]] = {}
+    for row, (image_hash, pictures, question, answer) in pool.stream(
+        "image_hash", "pictures", "question_key", "answer_key"
+    ):
+        head = first.setdefault(hashlib.sha256(b"".join(pictures) + question).digest()[:16], row)
+        if head == row:
+            continue
+        askers = [head, *other_answers.get(head, ())]
+        same = next((one for one in askers if pool.value("answer_key", one) == answer), None)
+        if same is None:
+            other_answers.setdefault(head, []).append(row)
+            if pictures:
+                findings.contradictions.append((head, row))
+            continue
+        by_bytes = pool.value("image_hash", same) == image_hash
+        reason = "duplicate_bytes" if by_bytes else "duplicate_pixels"
+        how = "the same picture bytes" if by_bytes else "the same decoded pixels"
+        if not pictures:
+            reason, how = "duplicate_text", "no picture"
+        _drop(pool, findings, same, row, reason, f"same question and answer, {how} as {pool.name(same)}")
 
 
 def _near(pool: Pool, settings: Deduplicate, findings: Findings) -> None:
     """Equal question and answer, pictures that look the same after a resize or another encoding."""
-    dhashes, questions, answers = pool.column("dhashes"), pool.column("question_key"), pool.column("answer_key")
-    groups: dict[bytes, list[int]] = {}
-    for row in pool.rows:
-        if dhashes[row]:
+    hashes = pool.short_keys("question_key", "answer_key")
+    values, counts = np.unique(hashes[pool.alive], return_counts=True)
+    repeated = np.isin(hashes, values[counts > 1])
+    groups: dict[bytes, list[tuple[int, list[int]]]] = {}
+    for row, (dhashes, question, answer) in pool.stream("dhashes", "question_key", "answer_key"):
+        if repeated[row] and dhashes:
             # Rows with another number of pictures cannot be copies of each other.
-            key = questions[row] + answers[row] + len(dhashes[row]).to_bytes(2, "big")
-            groups.setdefault(key, []).append(row)
-    for rows in groups.values():
-        if len(rows) > 1:
-            _near_in_group(pool, settings, findings, rows, [dhashes[row] for row in rows])
+            key = question + answer + len(dhashes).to_bytes(2, "big")
+            groups.setdefault(key, []).append((row, dhashes))
+    for members in groups.values():
+        if len(members) > 1:
+            _near_in_group(pool, settings, findings, [row for row, _ in members], [one for _, one in members])
 
 
 def _near_in_group(

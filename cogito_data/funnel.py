@@ -65,22 +65,23 @@ def summarise(
     """
     funnel = Funnel(splits={name: len(rows) for name, rows in splits.items()})
     funnel.sources = {part.source: Counter() for part in recipe.mix}
-    source, category = pool.column("source"), pool.column("category")
-    for row in range(len(pool)):
-        _count(funnel, source[row], category[row], "ingested")
+    (sources, source), (categories, category) = pool.codes("source"), pool.codes("category")
+    texts, rule = pool.codes("reformulation")
+    ingested = Counter(zip(source.tolist(), category.tolist(), rule.tolist(), strict=True))
+    for (a, b, c), n in ingested.items():
+        opened = not texts[c].startswith("none")
+        for what in ("ingested", "rewritten") if opened else ("ingested",):
+            _count(funnel, sources[a], categories[b], what, n)
+        funnel.rewrites.setdefault(sources[a], Counter())[_short(texts[c])] += n
     for drop in early_drops:
         _count(funnel, drop.source, drop.category, "ingested")
     for drop in [*early_drops, *pool.drops]:
         _count(funnel, drop.source, drop.category, drop.reason)
         funnel.dropped[drop.reason] += 1
     for split, rows in splits.items():
-        for row in rows:
-            _count(funnel, source[row], category[row], split)
-            _count(funnel, source[row], category[row], "kept")
-    for rule, row in zip(_rules(pool), range(len(pool)), strict=True):
-        funnel.rewrites.setdefault(source[row], Counter())[rule] += 1
-        if not rule.startswith("none"):
-            _count(funnel, source[row], category[row], "rewritten")
+        for (a, b), n in Counter(zip(source[rows].tolist(), category[rows].tolist(), strict=True)).items():
+            _count(funnel, sources[a], categories[b], split, n)
+            _count(funnel, sources[a], categories[b], "kept", n)
     if funnel.ingested != funnel.kept + funnel.dropped.total():
         raise AssertionError(f"{funnel.ingested} rows in, {funnel.kept} kept, {funnel.dropped.total()} dropped")
     if measured and recipe.difficulty is not None:
@@ -88,14 +89,14 @@ def summarise(
     return funnel
 
 
-def _count(funnel: Funnel, source: str, category: str, what: str) -> None:
-    funnel.sources.setdefault(source, Counter())[what] += 1
-    funnel.categories.setdefault(category or UNKNOWN_CATEGORY, Counter())[what] += 1
+def _count(funnel: Funnel, source: str, category: str, what: str, n: int = 1) -> None:
+    funnel.sources.setdefault(source, Counter())[what] += n
+    funnel.categories.setdefault(category or UNKNOWN_CATEGORY, Counter())[what] += n
 
 
-def _rules(pool: Pool) -> list[str]:
-    """The rule that opened every row, or `none: <rule>` where its options stay, without the reason's details."""
-    return [": ".join(str(text).split(": ")[:2]) for text in pool.column("reformulation")]
+def _short(reformulation: str) -> str:
+    """The rule that opened a row, or `none: <rule>` where its options stay, without the reason's details."""
+    return ": ".join(reformulation.split(": ")[:2])
 
 
 def _difficulty(recipe: DataRecipe, pool: Pool, measured: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew) ->
     tasks = []
     for shard in shards:
         part = mix[shard.parent.parent.name]
-        arguments = (str(shard), part.reformulate, part.entities_visible, _allowed_splits(recipe, part))
+        allowed = _allowed_splits(recipe, part)
+        arguments = (str(shard), part.reformulate, part.entities_visible, allowed, part.pictures_only)
         key = store.key(prepare.CODE_VERSION, VERSION, part.source, shard.name, shard.stat().st_size, *arguments[1:])
         tasks.append(Task(key, prepare.prepare_shard, arguments, f"{part.source}/{shard.name}"))
     with progress(len(tasks), "reformulate and fingerprint", "shards") as advance:

@@ -5,8 +5,9 @@ A row costs about 300 bytes here, so a million rows fit into a few hundred megab
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from cogito_data.prepare import Drop
 _KEYS = ["id", "source", "category", "image_hash", "pictures", "dhashes", "question_key", "answer_key",
          "picture_bytes", "reformulation"]
 _GROUPS_HELD = 4
+_STREAM_ROWS = 4096
 
 
 class Pool:
@@ -51,8 +53,32 @@ class Pool:
         return [int(row) for row in np.flatnonzero(self.alive)]
 
     def column(self, name: str) -> list[Any]:
-        """One key column of all rows, dropped ones included."""
+        """One key column of all rows, dropped ones included; as Python objects, so not for wide columns."""
         return list(self._keys.column(name).to_pylist())
+
+    def stream(self, *names: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """(row, its values) of the rows that are in when their turn comes, a few thousand unpacked at a time."""
+        keys = self._keys.select(list(names))
+        for start in range(0, len(self), _STREAM_ROWS):
+            columns = keys.slice(start, _STREAM_ROWS).to_pydict()
+            for place, values in enumerate(zip(*(columns[name] for name in names), strict=True)):
+                if self.alive[start + place]:
+                    yield start + place, values
+
+    def value(self, name: str, row: int) -> Any:
+        """One key of one row."""
+        return self._keys.column(name)[row].as_py()
+
+    def short_keys(self, *names: str) -> np.ndarray:
+        """[n] uint64: a hash of the given key columns of every row; equal keys have equal hashes, not the reverse."""
+        out = np.zeros(len(self), dtype=np.uint64)
+        keys = self._keys.select(list(names))
+        for start in range(0, len(self), _STREAM_ROWS):
+            columns = keys.slice(start, _STREAM_ROWS).to_pydict()
+            for place, values in enumerate(zip(*(columns[name] for name in names), strict=True)):
+                joined = b"".join(b"".join(v) if isinstance(v, list) else v for v in values)
+                out[start + place] = int.from_bytes(hashlib.blake2b(joined, digest_size=8).digest(), "little")
+        return out
 
     def numbers(self, name: str) -> np.ndarray:
         """One numeric key column of all rows [n]; nulls are zero."""

@@ -56,13 +56,21 @@ class Drop:
     evidence: str = ""
 
 
-def prepare_shard(aside: str, shard: str, enabled: bool, visible: bool, splits: list[str] | None) -> None:
+def prepare_shard(
+    aside: str,
+    shard: str,
+    enabled: bool,
+    visible: bool,
+    splits: list[str] | None,
+    pictures_only: bool = False,
+) -> None:
     """Write the prepared part of `shard` to `aside`; its drops are in the file's metadata.
 
     Args:
         enabled: whether multiple choice is opened.
         visible: see cogito_data.rules.ladder.Item.
         splits: upstream splits that may be trained on; None for any.
+        pictures_only: whether a question without a picture is dropped.
     """
     looks = _Looks()
     kept: list[tuple[Sample, dict[str, object]]] = []
@@ -71,6 +79,8 @@ def prepare_shard(aside: str, shard: str, enabled: bool, visible: bool, splits: 
         try:
             if splits is not None and sample.split not in splits:
                 raise _Refused("evaluation_split", f"the split '{sample.split}' is for evaluation")
+            if pictures_only and not sample.images:
+                raise _Refused("no_picture", "the recipe takes only questions with a picture")
             kept.append(_prepare(row, sample, looks, enabled, visible))
         except _Refused as refusal:
             stage = "reformulate" if refusal.reason == "unverifiable" else "prepare"

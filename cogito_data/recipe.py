@@ -17,7 +17,8 @@ class SourceMix(Manifest):
 
     `limit` stops reading after that many rows; `cap` bounds what is kept after the filters.
     `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper). `entities_visible` says that what
-    the options name can always be seen in this source's pictures, as in charts and tables.
+    the options name can always be seen in this source's pictures, as in charts and tables. `pictures_only` drops
+    questions without a picture (half of ScienceQA).
     """
 
     source: str
@@ -25,6 +26,7 @@ class SourceMix(Manifest):
     cap: int | None = Field(default=None, ge=0)
     reformulate: bool = True
     entities_visible: bool = False
+    pictures_only: bool = False
 
 
 class Deduplicate(Manifest):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cogito_core.engines.base import seed_of
 from cogito_data.difficulty import StopRule
 from cogito_data.pool import Pool
@@ -59,43 +61,59 @@ def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: set[i
             )
 
 
-def picture_groups(pool: Pool, rows: list[int]) -> list[list[int]]:
-    """Rows that share a picture, directly or through other rows, as groups; equality is that of decoded pixels.
+def picture_groups(pool: Pool) -> np.ndarray:
+    """[n] uint64: rows with the same number share a picture, directly or through other rows.
 
-    A row without a picture stands with the rows that ask the same question.
+    Equality is that of decoded pixels. A row without a picture stands with the rows that ask the same question.
     """
-    pictures, questions = pool.column("pictures"), pool.column("question_key")
-    parent: dict[bytes, bytes] = {}
+    groups = pool.short_keys("question_key")
+    parent: dict[int, int] = {}
 
-    def root(key: bytes) -> bytes:
+    def root(key: int) -> int:
         while parent.setdefault(key, key) != key:
             parent[key] = parent[parent[key]]
             key = parent[key]
         return key
 
-    keys = {row: pictures[row] or [b"q" + questions[row]] for row in rows}
-    for row in rows:
-        first = root(keys[row][0])
-        for other in keys[row][1:]:
-            parent[root(other)] = first
-    groups: dict[bytes, list[int]] = {}
-    for row in rows:
-        groups.setdefault(root(keys[row][0]), []).append(row)
-    return list(groups.values())
+    tied = []
+    for row, (pictures,) in pool.stream("pictures"):
+        if pictures:
+            keys = [int.from_bytes(picture[:8], "little") for picture in pictures]
+            groups[row] = keys[0]
+            for other in keys[1:]:
+                parent[root(other)] = root(keys[0])
+            if len(keys) > 1:
+                tied.append(row)
+    # Only pictures that appear together with another one can have been joined.
+    joined = np.isin(groups, np.array(list(parent), dtype=np.uint64)) if tied else np.zeros(len(pool), dtype=bool)
+    for row in map(int, np.flatnonzero(joined)):
+        groups[row] = root(int(groups[row]))
+    return groups
 
 
 def hold_out(pool: Pool, recipe: DataRecipe) -> dict[str, list[int]]:
-    """Rows of `validation` and `heldout`, whole picture groups in the order of their hash.
+    """Rows of `validation` and `heldout`: whole picture groups, those with the smallest hash of a row's id first.
 
     A group that would overfill a split is passed over, so the sizes are met exactly where single pictures are left.
     """
     wanted = {"heldout": recipe.hold_out.heldout, "validation": recipe.hold_out.validation}
     splits: dict[str, list[int]] = {name: [] for name in wanted}
-    groups = picture_groups(pool, pool.rows)
-    ranked = sorted(groups, key=lambda rows: seed_of("split", recipe.seed, min(map(pool.name, rows))))
-    for group in ranked:
+    if not any(wanted.values()):
+        return splits
+    rows = np.flatnonzero(pool.alive)
+    ranks = np.array([seed_of("split", recipe.seed, name) for _, (name,) in pool.stream("id")], dtype=np.uint64)
+    _, group = np.unique(picture_groups(pool)[rows], return_inverse=True)
+    best = np.full(int(group.max(initial=-1)) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(best, group, ranks)
+    by_group = np.argsort(group, kind="stable")
+    ends = np.cumsum(np.bincount(group))
+    for number in map(int, np.argsort(best, kind="stable")):
+        start = int(ends[number - 1]) if number else 0
+        members = rows[by_group[start : ends[number]]]
         for name, size in wanted.items():
-            if len(splits[name]) + len(group) <= size:
-                splits[name] += group
+            if len(splits[name]) + len(members) <= size:
+                splits[name] += [int(row) for row in members]
                 break
-    return {name: sorted(rows) for name, rows in splits.items()}
+        if all(len(splits[name]) == size for name, size in wanted.items()):
+            break
+    return {name: sorted(found) for name, found in splits.items()}

@@ -232,6 +232,17 @@ def test_damaged_pictures_go_to_the_ledger_and_the_build_goes_on(tmp_path: Path)
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["kept"] == 1
 
 
+def test_questions_without_a_picture_can_be_left_out(tmp_path: Path) -> None:
+    from cogito_core.shards import write_shards
+    from cogito_data.prepare import part_drops, prepare_shard
+    from tests.data.making import encoded, noise_picture, sample
+
+    rows = [sample("seen", pictures=[encoded(noise_picture(1))]), sample("told")]
+    shard = write_shards(rows, tmp_path)[0]
+    prepare_shard(str(tmp_path / "part"), str(shard), True, False, None, True)
+    assert [(drop.id, drop.reason) for drop in part_drops(tmp_path / "part")] == [("made/train/told", "no_picture")]
+
+
 def test_explain_tells_the_story_of_a_row(built: Path) -> None:
     row = next(row for row in ledger_rows(built) if row["reason"] in ("category_cap", "too_easy"))
     said = run("explain", row["id"], "--run", built).stdout
