@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cogito_core.verify import rules
+from cogito_core.verify.choice import several_letters
 from cogito_core.verify.clean import as_text
-from cogito_core.verify.extract import extract
+from cogito_core.verify.extract import complement, extract
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.policy import UNIT_MODES, policy_for
@@ -175,6 +176,12 @@ def judge(
     if wanted in ("", "number") and not options and len(as_text(gold)) <= MAX_ANSWER:
         known = read_gold(as_text(gold)).kind
         wanted = known if not wanted or known == "integer" else wanted
+    if (
+        wanted in ("", "choice")
+        and options
+        and several_letters(as_text(gold), [as_text(option) for option in options])
+    ):
+        wanted = "choices"
     found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:
         reason = found.conflict or "no answer found"
@@ -190,14 +197,21 @@ def judge(
             reason,
         )
     verdict = verify(gold, found.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
+    said, rule, span = found.text, found.rule, found.span
+    if verdict.outcome == "wrong" and verdict.kind == "text" and found.rule == "whole response":
+        stated = complement(text)  # "The capital is Paris." is not the gold, but states it
+        if stated is not None:
+            second = verify(gold, stated.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
+            if second.is_right:
+                verdict, said, rule, span = second, stated.text, stated.rule, stated.span
     return Verdict(
         verdict.outcome,
         verdict.kind,
-        f"{found.rule} + {verdict.rule}",
+        f"{rule} + {verdict.rule}",
         verdict.gold_norm,
         verdict.answer_norm,
-        found.text,
-        found.span,
+        said,
+        span,
         verdict.policy,
         verdict.reason,
     )

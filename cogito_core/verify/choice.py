@@ -130,3 +130,15 @@ def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
         if all(pick.picked for pick in picks):
             return Pick(frozenset(index for pick in picks for index in pick.picked), "letters and texts")
     return _NOTHING
+
+
+def several_letters(gold: str, choices: Sequence[str]) -> bool:
+    """Whether a gold names several of the options by letter and is not itself an option: "A, C", "AC".
+
+    >>> several_letters("A, C", ["x", "y", "z"]), several_letters("AC", ["AC", "DC"])
+    (True, False)
+    """
+    if any(option_key(gold) == option_key(choice) for choice in choices):
+        return False
+    pick = pick_many(gold, choices)
+    return pick.how == "letters" and len(pick.picked) > 1

@@ -223,6 +223,21 @@ def _yes_no(text: str) -> Extraction:
     return Extraction(None, "none", None, "neither yes nor no is said")
 
 
+_COMPLEMENT = re.compile(
+    r"\s*(?:the|this|that|it|its|his|her|their|these|those|they|he|she)\b[^.,;:!?]{0,80}?\b(?:is|are|was|were)\s+"
+    r"(?!not\b|either\b|neither\b|maybe\b|perhaps\b|probably\b)(?P<said>[^.,;:!?\n]{1,60}?)\s*[.!]?\s*",
+    re.I,
+)
+
+
+def complement(text: str) -> Candidate | None:
+    """What a response of one short sentence says its subject is: "The capital is Paris." states Paris."""
+    match = _COMPLEMENT.fullmatch(text)
+    if match is None or re.search(r"\b(?:or|not|and)\b", match.group("said"), re.I):
+        return None
+    return Candidate(match.group("said"), "stated", candidates.CONCLUSION, match.span("said"))
+
+
 def _words(text: str, whole: Candidate) -> Extraction:
     """A text answer: after the answer phrase, else a bold conclusion, else a short response or its last line."""
     found = candidates.phrases(text)

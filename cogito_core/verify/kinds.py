@@ -114,7 +114,7 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
         found.append(node)
         if not _has_unit(node):
             break
-    comma = re.fullmatch(r"(\D{0,12})([+-]?\d+),(\d+)(\D{0,24})", text)
+    comma = re.fullmatch(r"([^\d()\[\]{}]{0,12})([+-]?\d+),(\d+)([^\d()\[\]{}]{0,24})", text)
     if comma and (len(comma.group(3)) not in (1, 3) or comma.group(2).lstrip("+-") == "0"):
         with suppress(ReadError):
             found.append(read(f"{comma.group(1)}{comma.group(2)}.{comma.group(3)}{comma.group(4)}", True))
@@ -215,6 +215,8 @@ def _classify(text: str, kind: str) -> Gold:
             return Gold("choice", text, ())
         if re.fullmatch(r"\([A-J]\)\s*\S.*|[A-J]\s*[.:)]\s+\S.*", text, re.S) and len(text) < 300:
             return Gold("choice", text, ())
+        if re.fullmatch(r"[12]\d{3}\s?[-–—]\s?[12]\d{3}", text):  # a span of years, no subtraction
+            return Gold("text", text, ())
         if read_time(text) is not None:
             return Gold("time", text, ())
         if read_date(text) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cogito_core.verify.choice import LETTERS, Pick, pick_many, pick_one
+from cogito_core.verify.choice import LETTERS, Pick, pick_many, pick_one, several_letters
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.compare import Context, Result, same
 from cogito_core.verify.golds import read_gold
@@ -37,7 +37,7 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
         return _verdict(
             "right", kind or "unread", "same text", gold.strip(), answer.strip(), answer, question, "the same text"
         )
-    if kind == "choices":
+    if kind == "choices" or (kind in ("", "choice") and question.choices and several_letters(gold, question.choices)):
         return _choices(gold, answer, question)
     if kind == "choice" or (not kind and question.choices):
         return _choice(gold, answer, question)
@@ -137,9 +137,9 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
             outcome, "choice", "no option", name, "", answer, question, f"{_short(answer)!r} names no option"
         )
     shown = " = ".join(LETTERS[index] for index in sorted(given.picked))
-    texts = {fold(strip_dress(choices[index])) for index in wanted.picked} if choices else set()
+    texts = {_same_option(choices[index]) for index in wanted.picked} if choices else set()
     right = bool(wanted.picked & given.picked) or any(
-        fold(strip_dress(choices[index])) in texts for index in given.picked if choices
+        _same_option(choices[index]) in texts for index in given.picked if choices
     )
     return _verdict(
         "right" if right else "wrong",
@@ -151,6 +151,11 @@ def _choice(gold: str, answer: str, question: Question) -> Verdict:
         question,
         f"option {shown} {'is' if right else 'where it is'} {name}" if not right else f"option {shown}",
     )
+
+
+def _same_option(text: str) -> str:
+    """What makes two options one: every sign but the spaces. Case and roots tell options apart."""
+    return "".join(text.split())
 
 
 def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick:
@@ -165,7 +170,7 @@ def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick
     ]
     if not equal:
         return Pick(frozenset(), "none")
-    if len(equal) > 1 and len({fold(choices[index]) for index in equal}) > 1:
+    if len(equal) > 1 and len({_same_option(choices[index]) for index in equal}) > 1:
         return Pick(frozenset(), "none")
     return Pick(frozenset(equal), "option value")
 

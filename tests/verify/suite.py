@@ -32,7 +32,7 @@ def load() -> list[Pair]:
                 pairs.append(
                     Pair(
                         None if kind == "-" else kind,
-                        tuple(options.split(",")) if options else (),
+                        tuple(options.split("^")) if options else (),
                         gold,
                         answer.strip(),
                         is_right,

@@ -84,6 +84,9 @@ def test_the_span_is_the_place_in_the_whole_response() -> None:
     ("<think>42</think>", "42", "undecidable"),
     ("10%", "10", "wrong"),
     ("The share is 80%.", "80", "right"),
+    ("The capital is Paris.", "Paris", "right"),
+    ("The capital is Paris or Lyon.", "Paris", "wrong"),
+    ("The capital is not Paris.", "Paris", "wrong"),
 ])
 def test_judging(response: str, gold: str, outcome: str) -> None:
     assert judge(response, gold).outcome == outcome
