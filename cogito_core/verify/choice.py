@@ -62,7 +62,7 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     if by_text and not (
         leading and leading.group(7) is None and _letter(leading.group(1) or leading.group(3) or "?", last) >= 0
     ):
-        return Pick(frozenset(by_text), "option text")
+        return _narrowed(by_text, text, choices)
     if leading:
         letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)
         rest = leading.group("a") or leading.group("b") or leading.group("d") or leading.group("c") or ""
@@ -73,6 +73,16 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
             if pick is not None:
                 return pick
     return _NOTHING
+
+
+def _narrowed(found: list[int], text: str, choices: Sequence[str]) -> Pick:
+    """One of several options with the same key: the one written exactly so; equal ones count as one."""
+    exact = [index for index in found if strip_dress(choices[index]) == text]
+    if exact:
+        return Pick(frozenset(exact), "option text")
+    if len({"".join(choices[index].split()) for index in found}) > 1:
+        return Pick(frozenset(), "conflict", "options that differ by case or signs only")
+    return Pick(frozenset(found), "option text")
 
 
 def _letter(letter: str, last: int) -> int:
