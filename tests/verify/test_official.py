@@ -201,3 +201,24 @@ _VALUES = st.one_of(
 )
 def test_no_row_raises(name: str, row: dict[str, Any]) -> None:
     assert isinstance(OFFICIAL[name](row), Verdict)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        ("2\\sqrt{3}", "\\boxed{2\\sqrt{3}}", True),
+        ("day", "\\boxed{hour}", True),
+        ("cell", "\\boxed{ }", True),
+        ("5 cm", "\\boxed{5 km}", True),
+        ("1,23", "\\boxed{12,3}", True),
+        ("None", "I do not know", True),
+        ("May 2010", "\\boxed{June 2010}", True),
+        ("42", "\\boxed{43}", False),
+        ("A", "A.", False),
+    ],
+)
+def test_the_papers_reward_keeps_its_faults(gold: str, answer: str, right: bool) -> None:
+    assert (
+        OFFICIAL["compat"]({"gold": gold, "response": f"<think>x</think><answer>{answer}</answer>"}).is_right is right
+    )
+    assert not OFFICIAL["compat"]({"gold": gold, "response": answer}).is_right

@@ -2,7 +2,8 @@
 
 A row has the keys of `cogito-eval grade` (gold, choices, response or extraction, question_type, answer_type,
 precision,
-unit) plus what one benchmark needs (index2ans, gt_content, precise_value). No rule raises on any row.
+unit) plus what one benchmark needs (index2ans, gt_content, precise_value).
+`compat` is the paper's reward, for comparison. No rule raises on any row.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cogito_core.verify.official import letters, mathvista, mmmu, olympiadbench, values
+from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, values
 from cogito_core.verify.official.row import text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
@@ -65,6 +66,7 @@ OFFICIAL: dict[str, Rule] = {
         "puzzlevqa": letters.puzzlevqa,
         "visulogic": letters.visulogic,
         "mm_iq": letters.mm_iq,
+        "compat": compat.score,
     }.items()
 }
 
