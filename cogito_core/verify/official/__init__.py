@@ -1,8 +1,7 @@
 """The benchmarks' released scoring rules, written from their descriptions: `OFFICIAL[name](row) -> Verdict`.
 
 A row has the keys of `cogito-eval grade` (gold, choices, response or extraction, question_type, answer_type,
-precision,
-unit) plus what one benchmark needs (index2ans, gt_content, precise_value).
+precision, unit) plus what one benchmark needs (index2ans, gt_content, precise_value).
 `compat` is the paper's reward, for comparison. No rule raises on any row.
 """
 
