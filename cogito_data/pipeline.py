@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cogito_core.console import CogitoError, progress
+from cogito_core.console import CogitoError, progress, warn
 from cogito_core.files import write_atomic
 from cogito_core.runs import RunDir
 from cogito_core.shards import shard_paths
@@ -36,6 +36,7 @@ from cogito_data.prepare import Drop, part_drops
 from cogito_data.probes import ProbeItem, read_probes
 from cogito_data.recipe import DataRecipe, SourceMix
 from cogito_data.selection import cap, drop_by_difficulty, hold_out
+from cogito_data.sources.base import SourceManifest, load_source
 from cogito_data.workers import Crew, Task
 
 SHARD_ROWS = 5000
@@ -106,29 +107,37 @@ def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None) -> tuple[list[Pa
     """Every source of the mix; returns its shards and the rows that were refused."""
     shards: list[Path] = []
     drops: list[Drop] = []
+    # Before any work: a source that is nowhere must not be found out after hours of others.
+    real = [part.source for part in recipe.mix if part.source != nano_source.NAME]
+    manifests = {name: load_source(name).manifest for name in real}
+    folders = {name: _source_root(root, manifest) for name, manifest in manifests.items()}
     for part in recipe.mix:
         out = run.work / "ingest" / part.source
         if part.source == nano_source.NAME:
             category = ""
             nano_source.ingest_nano(out, part.limit or nano_source.DEFAULT_ROWS, recipe.seed)
         else:
-            from cogito_data.sources.base import load_source
-
-            category = load_source(part.source).manifest.category
-            ingest(
-                part.source, root=_source_root(root, part.source), from_hub=root is None, out=out, limit=part.limit
-            )
+            category, folder = manifests[part.source].category, folders[part.source]
+            if folder is None and root is not None:
+                warn(f"{part.source}: there is no such folder below {root}, so its Hub copy is streamed")
+            ingest(part.source, root=folder, from_hub=folder is None, out=out, limit=part.limit)
         shards += shard_paths(out / "data")
         drops += _ingest_drops(out / "ledger.jsonl", part.source, category)
     return shards, drops
 
 
-def _source_root(root: Path | None, source: str) -> Path | None:
-    if root is None:
-        return None
-    if not (root / source).is_dir():
-        raise CogitoError(f"--from {root}: there is no folder '{source}' for the source of that name")
-    return root / source
+def _source_root(root: Path | None, manifest: SourceManifest) -> Path | None:
+    """The folder of a source below ROOT; None to stream it from the Hub.
+
+    Raises:
+        CogitoError: it is neither below ROOT nor on the Hub.
+    """
+    if root is not None and (root / manifest.name).is_dir():
+        return root / manifest.name
+    if manifest.hub is None:
+        where = f"--from {root}" if root is not None else "no --from ROOT is given"
+        raise CogitoError(f"{where}: there is no folder '{manifest.name}', and {manifest.no_hub}")
+    return None
 
 
 def _ingest_drops(ledger: Path, source: str, category: str) -> list[Drop]:
@@ -157,8 +166,6 @@ def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew) ->
 def _allowed_splits(recipe: DataRecipe, part: SourceMix) -> list[str] | None:
     if recipe.any_split or part.source == nano_source.NAME:
         return None
-    from cogito_data.sources.base import load_source
-
     return list(load_source(part.source).manifest.training_splits)
 
 
