@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+import json
+import select
+import subprocess
+import sys
 from threading import Lock
 
 MAX_CHARS = 2_000
@@ -22,26 +23,21 @@ def available() -> bool:
     return importlib.util.find_spec("math_verify") is not None
 
 
-def _serve(pipe: Connection) -> None:
-    """The worker: answers (gold, answer) with True, False or None. Its own time limits are off; the parent's
-    kill is the limit."""
-    import logging
-
-    logging.disable(logging.CRITICAL)
-    from math_verify import parse
-    from math_verify import verify as equal
-
-    pipe.send("ready")
-    while True:
-        try:
-            gold, answer = pipe.recv()
-        except EOFError:
-            return
-        try:
-            one, other = (parse(f"${text}$", parsing_timeout=None) for text in (gold, answer))
-            pipe.send(bool(equal(one, other, timeout_seconds=None)) if one and other else None)
-        except Exception:  # the worker's job is to survive what the library does
-            pipe.send(None)
+_WORKER = """
+import json, logging, sys
+logging.disable(logging.CRITICAL)
+from math_verify import parse, verify
+print("ready", flush=True)
+for line in sys.stdin:
+    gold, answer = json.loads(line)
+    try:
+        one, other = (parse(f"${text}$", parsing_timeout=None) for text in (gold, answer))
+        said = bool(verify(one, other, timeout_seconds=None)) if one and other else None
+    except Exception:
+        said = None
+    print(json.dumps(said), flush=True)
+"""
+"""The worker's program. Its own time limits are off: the parent's kill is the limit."""
 
 
 class MathVerify:
@@ -49,8 +45,7 @@ class MathVerify:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     def ask(self, gold: str, answer: str, seconds: float) -> bool | None:
         """Math-Verify's opinion, or None where it has none, is not installed, or took longer than `seconds`."""
@@ -58,38 +53,46 @@ class MathVerify:
             return None
         with self._lock:
             try:
-                pipe = self._started()
-                if pipe is None:
+                process = self._started()
+                if process is None or process.stdin is None:
                     return None
-                pipe.send((gold, answer))
-                if not pipe.poll(seconds):
-                    self._kill()
-                    return None
-                said = pipe.recv()
-            except (EOFError, OSError):
+                process.stdin.write(json.dumps([gold, answer], ensure_ascii=True) + "\n")
+                process.stdin.flush()
+                line = self._line(process, seconds)
+            except OSError:
+                line = None
+            if line is None:
                 self._kill()
                 return None
+        said = json.loads(line)
         return said if isinstance(said, bool) else None
 
-    def _started(self) -> Connection | None:
-        if self._process is None or not self._process.is_alive():
+    def _line(self, process: subprocess.Popen[str], seconds: float) -> str | None:
+        """The next line within the time, or None."""
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], seconds)
+        line = process.stdout.readline() if ready else ""
+        return line or None
+
+    def _started(self) -> subprocess.Popen[str] | None:
+        if self._process is None or self._process.poll() is not None:
             self._kill()
-            context = get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
-            theirs.close()
-            if not self._pipe.poll(START_SECONDS) or self._pipe.recv() != "ready":
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _WORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            if self._line(self._process, START_SECONDS) is None:
                 self._kill()
-        return self._pipe
+        return self._process
 
     def _kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.join()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+            self._process.communicate()
+            self._process = None
 
     def close(self) -> None:
         """End the worker."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from cogito_core.verify.api import verify
 from cogito_core.verify.clean import as_text
 from cogito_core.verify.verdict import VERSION, Verdict
+from cogito_core.verify.worker import judged, unpacked
 
 MAX_CACHED = 20_000
 MAX_CACHED_CHARS = 600
-CHUNK = 500
+MIN_FOR_WORKERS = 100
+"""Fewer new pairs are judged here: a process costs more than they do."""
+
+COMMAND = [sys.executable, "-m", "cogito_core.verify.worker"]
 
 Pair = tuple[object, object] | Mapping[str, Any]
 _cache: OrderedDict[str, Verdict] = OrderedDict()
@@ -45,19 +50,11 @@ def key_of(question: Mapping[str, Any]) -> str:
     return json.dumps([VERSION, question], sort_keys=True, ensure_ascii=True, default=str)
 
 
-def _verify(question: Mapping[str, Any]) -> Verdict:
-    return verify(**question)
-
-
-def _verify_chunk(chunk: Sequence[Mapping[str, Any]]) -> list[Verdict]:
-    return [_verify(question) for question in chunk]
-
-
 def verify_many(pairs: Iterable[Pair], *, workers: int = 1) -> list[Verdict]:
     """The verdict of every pair, in order. A pair is (gold, answer) or a mapping with the arguments of `verify`.
 
     Equal pairs are judged once. With `workers` > 1 the work goes to that many processes; a worker that dies takes no
-    verdict with it: its share is judged again, pair by pair, each in a process of its own.
+    verdict with it but, at worst, that of the pair it died on, which is then undecidable.
     """
     questions = [_question(pair) for pair in pairs]
     keys = [key_of(question) for question in questions]
@@ -73,7 +70,11 @@ def verify_many(pairs: Iterable[Pair], *, workers: int = 1) -> list[Verdict]:
             else:
                 todo[key] = question
     fresh = list(todo.values())
-    verdicts = _verify_chunk(fresh) if workers <= 1 or len(fresh) < 2 * CHUNK // 10 else _in_processes(fresh, workers)
+    verdicts = (
+        _in_processes(fresh, workers)
+        if workers > 1 and len(fresh) >= MIN_FOR_WORKERS
+        else [judged(one) for one in fresh]
+    )
     for key, verdict in zip(todo, verdicts, strict=True):
         known[key] = verdict
     _remember({key: known[key] for key in todo})
@@ -90,35 +91,53 @@ def _remember(found: Mapping[str, Verdict]) -> None:
 
 
 def _in_processes(questions: list[dict[str, Any]], workers: int) -> list[Verdict]:
-    size = max(1, min(CHUNK, -(-len(questions) // (workers * 4))))
-    chunks = [questions[start : start + size] for start in range(0, len(questions), size)]
-    results: list[list[Verdict] | None] = [None] * len(chunks)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_verify_chunk, chunk) for chunk in chunks]
-        for index, future in enumerate(futures):
-            try:
-                results[index] = future.result()
-            except BrokenProcessPool:
-                results[index] = None
-    return [
-        verdict for chunk, result in zip(chunks, results, strict=True) for verdict in (result or map(_alone, chunk))
-    ]
+    size = -(-len(questions) // workers)
+    shares = [questions[start : start + size] for start in range(0, len(questions), size)]
+    with ThreadPoolExecutor(len(shares)) as pool:
+        return [verdict for share in pool.map(_share, shares) for verdict in share]
 
 
-def _alone(question: Mapping[str, Any]) -> Verdict:
-    """One verdict in a process of its own; a process that dies leaves an undecidable verdict."""
-    try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(_verify, question).result()
-    except BrokenProcessPool:
-        return Verdict(
-            "undecidable",
-            "unread",
-            "worker died",
-            question["gold"][:200],
-            "",
-            question["answer"],
-            None,
-            str(question.get("policy", "exact")),
-            "the process that judged this pair died",
-        )
+def _share(questions: list[dict[str, Any]]) -> list[Verdict]:
+    """The verdicts of one worker; after a death the next question is tried alone, and the rest go on in a new one."""
+    done: list[Verdict] = []
+    while len(done) < len(questions):
+        done.extend(_answers(questions[len(done) :]))
+        if len(done) < len(questions):
+            culprit = questions[len(done)]
+            done.append(next(iter(_answers([culprit])), None) or _died(culprit))
+    return done
+
+
+def _answers(questions: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+    """What one worker process answered before it ended."""
+    text = "".join(json.dumps(question, ensure_ascii=True) + "\n" for question in questions)
+    process = subprocess.Popen(
+        COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=_environment(),
+    )
+    output, _ = process.communicate(text)
+    return [unpacked(line) for line in output.splitlines() if line.endswith("}")]
+
+
+def _environment() -> dict[str, str]:
+    """The environment of a worker: it must find this package where it was imported from."""
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+
+
+def _died(question: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        "undecidable",
+        "unread",
+        "worker died",
+        question["gold"][:200],
+        "",
+        question["answer"],
+        None,
+        str(question.get("policy", "exact")),
+        "the process that judged this pair died",
+    )

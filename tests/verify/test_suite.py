@@ -67,56 +67,62 @@ def test_mutants_of_the_golds() -> None:
 
 
 # The verifier pairs of vl-cogito.md 3.5 (12-17), with the verdicts a reader would give.
-@pytest.mark.parametrize(("gold", "answer", "kind", "right"), [
-    ("None", "I do not know", "text", False),
-    ("day", "hour", "text", False),
-    ("meter", "second", "text", False),
-    ("cell", "", "text", False),
-    ("10 cm", "10 m", None, False),
-    ("10 kg", "10 km", None, False),
-    ("1,23", "12,3", None, False),
-    ("(1,2)", "(12)", None, False),
-    ("a and b", "ab", "text", False),
-    ("no", "not enough", "text", False),
-    ("May 2010", "June 2010", None, False),
-    ("Q1 2015", "Q3 2015", "text", False),
-    ("Group 3", "Class 3", "text", False),
-    ("2 red 3 blue", "3", "text", False),
-    ("A", "A.", None, True),
-    ("A", "(A)", None, True),
-    ("A", "a", None, True),
-    ("A", "\\text{A}", None, True),
-    ("cat", "the cat", "text", True),
-    ("-3", "−3", None, True),
-    ("0.5", "50\\%", None, True),
-    ("\\frac{1}{2}", "\\frac{2}{4}", None, True),
-    ("2^{100}", "2^{101}", None, False),
-    ("6.02e23", "6.02e22", None, False),
-    ("correct", "incorrect", "text", False),
-    ("China", "Spain", "text", False),
-])
+@pytest.mark.parametrize(
+    ("gold", "answer", "kind", "right"),
+    [
+        ("None", "I do not know", "text", False),
+        ("day", "hour", "text", False),
+        ("meter", "second", "text", False),
+        ("cell", "", "text", False),
+        ("10 cm", "10 m", None, False),
+        ("10 kg", "10 km", None, False),
+        ("1,23", "12,3", None, False),
+        ("(1,2)", "(12)", None, False),
+        ("a and b", "ab", "text", False),
+        ("no", "not enough", "text", False),
+        ("May 2010", "June 2010", None, False),
+        ("Q1 2015", "Q3 2015", "text", False),
+        ("Group 3", "Class 3", "text", False),
+        ("2 red 3 blue", "3", "text", False),
+        ("A", "A.", None, True),
+        ("A", "(A)", None, True),
+        ("A", "a", None, True),
+        ("A", "\\text{A}", None, True),
+        ("cat", "the cat", "text", True),
+        ("-3", "−3", None, True),
+        ("0.5", "50\\%", None, True),
+        ("\\frac{1}{2}", "\\frac{2}{4}", None, True),
+        ("2^{100}", "2^{101}", None, False),
+        ("6.02e23", "6.02e22", None, False),
+        ("correct", "incorrect", "text", False),
+        ("China", "Spain", "text", False),
+    ],
+)
 def test_the_paper_rewards_traps(gold: str, answer: str, kind: str | None, right: bool) -> None:
     assert verify(gold, answer, kind=kind).is_right is right
 
 
-@pytest.mark.parametrize(("policy", "gold", "answer", "right"), [
-    ("exact", "1/3", "0.333", False),
-    ("significant(3)", "1/3", "0.333", True),
-    ("rounded(2)", "3\\sqrt{2}", "4.24", True),
-    ("rounded(2)", "3\\sqrt{2}", "4.25", False),
-    ("rounded(1)", "2.5", "2.54", True),
-    ("rounded(1)", "2.5", "2.55", False),
-    ("relative(5%)", "100", "104.9", True),
-    ("relative(5%)", "100", "105.1", False),
-    ("relative(0.05)", "2010", "1915", True),
-    ("relative(0.05,years)", "2010", "1915", False),
-    ("relative(0.05,years)", "2010.5", "1915", True),
-    ("relative(0.05,years,counts)", "20", "21", False),
-    ("absolute(0.001)", "3.1416", "\\pi", True),
-    ("absolute(0.001)", "3.14", "\\pi", False),
-    ("mathvista(0)", "5", "5.9", True),
-    ("mathvista(1)", "1.2", "1.24", True),
-])
+@pytest.mark.parametrize(
+    ("policy", "gold", "answer", "right"),
+    [
+        ("exact", "1/3", "0.333", False),
+        ("significant(3)", "1/3", "0.333", True),
+        ("rounded(2)", "3\\sqrt{2}", "4.24", True),
+        ("rounded(2)", "3\\sqrt{2}", "4.25", False),
+        ("rounded(1)", "2.5", "2.54", True),
+        ("rounded(1)", "2.5", "2.55", False),
+        ("relative(5%)", "100", "104.9", True),
+        ("relative(5%)", "100", "105.1", False),
+        ("relative(0.05)", "2010", "1915", True),
+        ("relative(0.05,years)", "2010", "1915", False),
+        ("relative(0.05,years)", "2010.5", "1915", True),
+        ("relative(0.05,years,counts)", "20", "21", False),
+        ("absolute(0.001)", "3.1416", "\\pi", True),
+        ("absolute(0.001)", "3.14", "\\pi", False),
+        ("mathvista(0)", "5", "5.9", True),
+        ("mathvista(1)", "1.2", "1.24", True),
+    ],
+)
 def test_policies(policy: str, gold: str, answer: str, right: bool) -> None:
     verdict = verify(gold, answer, policy=policy)
     assert verdict.is_right is right

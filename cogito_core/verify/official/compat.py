@@ -2,8 +2,8 @@
 
 Written from its description (vl-cogito.md 3.3 and 3.5): the first `<answer>` tag decides; a box inside it, or the
 text "None" where there is none, is compared with the gold as a value, by its last bare number, and as a string after
-a normaliser that takes unit words out of the middle of words, drops braces and commas, and turns "enough" into yes. It
-accepts answers that are wrong, on purpose: see docs/verifier-audit.md. Nothing is executed here either.
+a normaliser that takes unit words out of the middle of words, drops braces and commas, and turns "enough" into yes.
+It accepts answers that are wrong, on purpose: see docs/verifier-audit.md. Nothing is executed here either.
 """
 
 from __future__ import annotations
