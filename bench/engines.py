@@ -3,9 +3,9 @@
     python bench/engines.py [--json FILE]           what this machine can run; --only sampling, http or server
     python bench/engines.py --load                  10,000 requests through faults and two kills (some five minutes)
 
-Peers: transformers' own `generate` for the embedded engine, httpx for our HTTP client, and a bare load generator that
-knows nothing but the byte strings it sends for the server client. The last one and --load need the environment of
-scripts/setup-vllm-env.sh, whose Python serves; this script itself runs in either environment. Time is CPU time of
+Peers: transformers' own `generate` for the embedded engine, httpx2 for our HTTP client, and for the server client a
+bare load generator that knows nothing but the byte strings it sends. The last one and --load need the environment
+of scripts/setup-vllm-env.sh, whose Python serves; this script itself runs in either environment. Time is CPU time of
 this process where only it works, and wall time, both sides in turn, where a server works with it.
 """
 
@@ -34,7 +34,7 @@ from cogito_core.engines.base import Chat, Message, Request, Sampling, seed_of  
 RUNS = 5
 PROMPTS, ANSWERS, TOKENS = 16, 8, 24
 CALLS = 512
-SERVER_CALLS = 800
+SERVER_CALLS = 2048
 LOAD_CALLS = 10_000
 
 Metric = dict[str, object]
@@ -122,7 +122,7 @@ def embedded() -> Metric:
 
 def http_client() -> Metric:
     """512 calls at 256 in flight to a server that answers after 50 ms."""
-    import httpx
+    import httpx2
 
     from cogito_core.engines.http1 import HttpClient
 
@@ -160,8 +160,8 @@ def http_client() -> Metric:
         await client.close()
 
     async def peer() -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False) as client:
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+        async with httpx2.AsyncClient(timeout=60, limits=limits, trust_env=False) as client:
 
             async def call(body: bytes) -> None:
                 response = await client.post(f"{url}/v1/chat/completions", content=body)
@@ -178,7 +178,7 @@ def http_client() -> Metric:
         process.wait()
     scale = 1000 / CALLS
     return metric(
-        [a * scale for a, _ in times], [b * scale for _, b in times], "httpx", "CPU ms a call, 256 in flight"
+        [a * scale for a, _ in times], [b * scale for _, b in times], "httpx2", "CPU ms a call, 256 in flight"
     )
 
 
@@ -188,7 +188,7 @@ def serving_python() -> str | None:
 
 
 def server_client() -> Metric:
-    """800 nano questions with pictures at 256 in flight to a real vLLM server: our engine and bare byte strings."""
+    """2,048 nano questions with pictures at 256 in flight to a real vLLM server: our engine and bare byte strings."""
     from cogito_core.engines import open_engine
     from tests.engines.load import bare_load, bodies_of, nano_requests
     from tests.engines.vllm_server import VllmServer

@@ -27,6 +27,7 @@ VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|imag
 IMAGE_TOKEN = "<|image_pad|>"
 
 _PICTURE_MEMORY = 128 << 20
+_ORIENTATION = 0x0112
 
 
 class RequestError(CogitoError):
@@ -110,21 +111,36 @@ def _final_size(height: int, width: int, limits: PixelLimits) -> tuple[int, int]
 
 
 def picture_for_wire(picture: Picture, limits: PixelLimits) -> tuple[bytes, str]:
-    """The bytes and the media type to send to a server: the original where it already has its final size.
+    """The bytes and the media type to send to a server: the original where any decoder sees in it what we see.
 
     Raises:
         RequestError: as :func:`fit_picture`.
     """
+    media_type = _plain_type(picture, limits)
+    if media_type is not None:
+        return picture.bytes, media_type
+    buffer = io.BytesIO()
+    # Lossless; the wire is faster than a better compression.
+    fit_picture(picture, limits).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue(), "image/png"
+
+
+def _plain_type(picture: Picture, limits: PixelLimits) -> str | None:
+    """Media type of an intact PNG or JPEG of final size without transparency or rotation; None for all others."""
     from PIL import Image
 
-    fitted = fit_picture(picture, limits)
-    original = Image.open(io.BytesIO(picture.bytes))  # header only: fit_picture has decoded it already
-    plain = original.mode == "RGB" and "transparency" not in original.info and original.getexif().get(0x0112, 1) == 1
-    if plain and original.size == fitted.size and original.format in ("PNG", "JPEG"):
-        return picture.bytes, f"image/{original.format.lower()}"
-    buffer = io.BytesIO()
-    fitted.save(buffer, format="PNG", compress_level=1)  # lossless; the wire is faster than a better compression
-    return buffer.getvalue(), "image/png"
+    try:
+        with Image.open(io.BytesIO(picture.bytes)) as original:
+            final = _final_size(original.height, original.width, limits) == (original.height, original.width)
+            if not final or original.format not in ("PNG", "JPEG") or original.mode not in ("RGB", "L", "P"):
+                return None
+            original.load()  # a truncated file shows only here
+            turned = bool(original.info.get("exif")) and original.getexif().get(_ORIENTATION, 1) != 1
+            if turned or "transparency" in original.info:
+                return None
+            return f"image/{original.format.lower()}"
+    except Exception:  # Pillow's decoders raise a dozen types; fit_picture says what is wrong, in a sentence
+        return None
 
 
 def content_parts(chat: Chat) -> Iterator[tuple[str, list[Picture | str]]]:

@@ -63,6 +63,18 @@ def test_what_goes_over_the_wire_needs_no_second_resize(parts, size):
     np.testing.assert_array_equal(processor([sent], return_tensors="np")["pixel_values"], direct)
 
 
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_a_plain_picture_of_final_size_is_sent_as_it_is(mode):
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(draw_picture(7, 84, 56).bytes)).convert(mode)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    assert picture_for_wire(Picture(buffer.getvalue()), LIMITS) == (buffer.getvalue(), "image/png")
+    with pytest.raises(RequestError, match="decoded"):
+        picture_for_wire(Picture(buffer.getvalue()[:-60]), LIMITS)
+
+
 def test_limits_without_a_size_between_them_still_give_one():
     assert fit_picture(draw_picture(1, 84, 84), PixelLimits(5000, 5000)).size in ((84, 84), (56, 56))
 

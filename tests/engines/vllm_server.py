@@ -68,7 +68,7 @@ class VllmServer:
                 start_new_session=True,
             )
 
-    def wait(self, timeout_s: float = 300.0) -> None:
+    def wait(self, timeout_s: float = 600.0) -> None:
         """Return once the server answers."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
