@@ -228,7 +228,7 @@ def _write(
     data.mkdir(exist_ok=True)
     for path, name in zip(paths, names, strict=True):
         _publish(path, data / name)
-    for stale in set(data.glob("*.parquet")) - {data / name for name in names}:
+    for stale in {*data.glob("*.parquet"), *data.glob(".*.aside")} - {data / name for name in names}:
         stale.unlink()
 
 
@@ -241,6 +241,8 @@ def _publish(unit: Path, place: Path) -> None:
     except OSError:
         shutil.copyfile(unit, beside)
     os.replace(beside, place)
+    # Two names of one file: renaming one onto the other does nothing and leaves both (rename(2)).
+    beside.unlink(missing_ok=True)
 
 
 def _ledger(run: RunDir, drops: list[Drop]) -> None:

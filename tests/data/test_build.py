@@ -263,3 +263,14 @@ def test_help_is_quick() -> None:
     after = os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     assert used < 0.5
+
+
+def test_a_shard_that_was_put_in_place_before_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    """A kill between link and rename leaves a second name; the next run must clear it (found by 50 kills)."""
+    from cogito_data.pipeline import _publish
+
+    unit, place = tmp_path / "unit.parquet", tmp_path / "train-00000.parquet"
+    unit.write_bytes(b"rows")
+    for _ in range(2):
+        _publish(unit, place)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["train-00000.parquet", "unit.parquet"]
