@@ -41,7 +41,9 @@ def brackets(p: Parser, opening: str, start: int) -> Node:
             return p.node("const", "empty", (), start)
         return p.node("group", opening + p.tokens[p.at - 1].value, (), start)
     bars, p.bars = p.bars, 0
+    outer, p.in_set = p.in_set, opening == "{set"
     inner = p.sequence((*closings, "|", ":"))
+    p.in_set = outer
     if opening == "{set" and p.is_sign("|", ":"):
         p.at += 1
         condition = p.sequence(closings)

@@ -57,6 +57,10 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
         return _relations(gold, answer, ctx)
     if expandable(gold) or expandable(answer):
         gold, answer = expand(gold), expand(answer)
+    if gold.op == "builder" or answer.op == "builder":
+        settled = equal_sets(gold, answer)
+        alike = show(gold) == show(answer) or None
+        return Result(settled if settled is not None else alike, "set-builder", "set descriptions compared by form")
     if gold.op == "list" or answer.op == "list":
         return _lists(gold, answer, ctx)
     if gold.op in _SET_LIKE or answer.op in _SET_LIKE:
@@ -69,8 +73,6 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
         return _groups(gold, answer, ctx)
     if gold.op == "ratio" or answer.op == "ratio":
         return _ratios(gold, answer, ctx)
-    if gold.op == "builder" or answer.op == "builder":
-        return Result(show(gold) == show(answer) or None, "set-builder", "set descriptions compared by form")
     if "based" in (gold.op, answer.op):
         return _based(gold, answer)
     return scalar(gold, answer, ctx)
@@ -163,13 +165,22 @@ def _relations(gold: Node, answer: Node, ctx: Context) -> Result:
     if gold.op == "rel" and answer.op == "rel":
         return _two_relations(gold, answer, ctx)
     relation, other, flipped = (gold, answer, False) if gold.op == "rel" else (answer, gold, True)
-    if relation.value == ("in",) and other.op in ("group", "set", "union", "minus", "inter", "const", "list"):
+    if relation.value == ("in",) and other.op in (
+        "group",
+        "set",
+        "union",
+        "minus",
+        "inter",
+        "const",
+        "list",
+        "builder",
+    ):
         inner = relation.args[1]
         return same(inner, other, ctx) if not flipped else same(other, inner, ctx)
     value = value_side(relation)
     if value is not None:
         return same(value, other, ctx) if not flipped else same(other, value, ctx)
-    if other.op in ("group", "union", "minus", "set", "inter", "list", "const"):
+    if other.op in ("group", "union", "minus", "set", "inter", "list", "const", "builder"):
         settled = equal_sets(gold, answer)
         if settled is not None:
             return Result(settled, "solution set")

@@ -154,6 +154,7 @@ _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SKIP = frozenset(
     """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr quad qquad displaystyle
 textstyle scriptstyle limits nolimits rm bf it hfill thinspace medspace thickspace negthinspace mathstrut strut
+mathrm mathbf mathit mathsf
 hspace vspace label boldmath unboldmath noindent centering large Large small normalsize""".split()
 )
 # Commands around text or letters whose argument is taken raw.

@@ -84,6 +84,7 @@ class Parser:
         self.depth = 0
         self.units = units
         self.bars = 0
+        self.in_set = False
 
     # tokens
 
@@ -251,7 +252,7 @@ class Parser:
                     self.at += 1
                     left = self.node("mod", None, (left, self.factor()), start)
                     continue
-                if value == ":":
+                if value == ":" and not self.in_set:
                     args = [left]
                     while self.take(":"):
                         args.append(self.factor())

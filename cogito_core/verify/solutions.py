@@ -63,6 +63,11 @@ def pieces(node: Node) -> tuple[str, Pieces]:
         return name, left
     if op == "rel":
         return _relation(node)
+    if op == "builder" and args[0].op == "sym":  # {x | x > 3}
+        name, found = pieces(args[1])
+        if name != show(args[0]):
+            raise NotASetError("a condition on another name")
+        return "", found
     if op == "list" and node.value in ("or", "and", ",", ";") and all(arg.op == "rel" for arg in args):
         parts = [pieces(arg) for arg in args]
         if len({name for name, _ in parts}) != 1:

@@ -89,6 +89,8 @@ def show(node: Node) -> str:
         return "{" + ", ".join(shown) + "}"
     if op == "list":
         return ", ".join(shown)
+    if op in ("union", "inter"):
+        return f"{op}({', '.join(sorted(shown))})"
     if op == "rel":
         return "".join(part for pair in zip(shown, (*(f" {r} " for r in value), ""), strict=True) for part in pair)
     if op == "ratio":
