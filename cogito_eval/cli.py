@@ -33,7 +33,9 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(help="Only the first N questions of each benchmark.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy. Default: 0, or 1 with --samples.")] = None,
     top_p: Annotated[float, typer.Option(help="Nucleus sampling threshold.")] = 1.0,
-    max_tokens: Annotated[int, typer.Option(help="Longest answer in tokens.")] = 2048,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Longest answer in tokens. Default: the model's own limit, else 2048.")
+    ] = None,
     protocol: Annotated[str, typer.Option(help="auto, paper, own, training or nano: how it asks.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampled answers.")] = 0,
     circular: Annotated[bool, typer.Option(help="Ask choices once for every rotation of the options.")] = False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from cogito_eval.protocol import ask, prompt_key, resolve_protocol, rotations
 from cogito_eval.results import Row, question_row, write_rows
 from cogito_eval.scoring import judge_row, official_rule
 
+DEFAULT_MAX_TOKENS = 2048
+"""Longest answer in tokens where neither the user nor the model says."""
+
 
 @dataclass(frozen=True)
 class EvalOptions:
@@ -43,7 +46,7 @@ class EvalOptions:
     limit: int | None = None
     temperature: float | None = None
     top_p: float = 1.0
-    max_tokens: int = 2048
+    max_tokens: int | None = None
     protocol: str = "auto"
     seed: int = 0
     circular: bool = False
@@ -68,7 +71,8 @@ class EvalOptions:
         if temperature == 0 and self.samples > 1:
             raise UsageError("--samples above 1 needs --temperature above 0: greedy answers are all the same")
         try:
-            return Sampling(temperature=temperature, top_p=self.top_p, max_tokens=self.max_tokens)
+            longest = self.max_tokens if self.max_tokens is not None else DEFAULT_MAX_TOKENS
+            return Sampling(temperature=temperature, top_p=self.top_p, max_tokens=longest)
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -94,6 +98,8 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
     Raises:
         CogitoError: a benchmark cannot be loaded, the directory belongs to another run, or the engine fails.
     """
+    if options.max_tokens is None:
+        options = replace(options, max_tokens=_longest_answer(options))
     sampling = options.sampling()
     names = parse_names(options.bench)
     benchmarks = [load_benchmark(name) for name in names]
@@ -117,6 +123,17 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
         run.event("start", benchmarks={w.benchmark.name: len(w.items.items) for w in works})
         _answer(works, options, sampling, run)
         return _finish(works, options, config, run)
+
+
+def _longest_answer(options: EvalOptions) -> int:
+    """What the model says of itself: cogito-nano has never learnt to write more than a line."""
+    if options.engine.startswith("openai:"):
+        return DEFAULT_MAX_TOKENS
+    from cogito_core.engines.models import resolve_model
+
+    path = resolve_model(options.model) / "generation_config.json"
+    own = json.loads(path.read_text(encoding="utf-8")).get("max_new_tokens") if path.exists() else None
+    return own if isinstance(own, int) and own > 0 else DEFAULT_MAX_TOKENS
 
 
 def _finished(run: RunDir) -> dict[str, Any] | None:

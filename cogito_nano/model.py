@@ -117,6 +117,8 @@ def save_folder(model: Qwen2_5_VLForConditionalGeneration, tokenizer: PreTrained
         temperature=1.0,
         top_k=0,
         top_p=1.0,
+        # Twice the longest answer it was shown; off its own questions it would ramble to any limit.
+        max_new_tokens=64,
     )
     half.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

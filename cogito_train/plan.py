@@ -149,10 +149,18 @@ def _step_seconds(recipe: TrainRecipe, size: ModelSize, gpus: int) -> dict[str, 
 
 
 def load_config(model: str, revision: str | None) -> Any:
-    """The config of a model; only config.json is fetched. Raises CogitoError if it cannot be had."""
+    """The config of a model: of a known Qwen2.5-VL without a network, of others config.json is fetched.
+
+    Raises CogitoError if it cannot be had.
+    """
     from transformers import AutoConfig
 
     from cogito_core.engines.models import NANO, resolve_model
+    from cogito_train.shapes import published_config
+
+    known = published_config(model) if revision is None and not Path(model).is_dir() else None
+    if known is not None:
+        return known
 
     source = str(resolve_model(model)) if model == NANO or Path(model).is_dir() else model
     try:

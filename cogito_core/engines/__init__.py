@@ -33,7 +33,7 @@ def open_engine(spec: str, model: str, *, cluster: str | None = None, **options:
         _require("ray", "ray", "the option --cluster")
         from cogito_core.engines.ray_engine import RayEngine
 
-        return RayEngine.open(cluster, spec, model, options)
+        return RayEngine.open(cluster, spec, model, options, open_engine)
     kind, _, rest = spec.partition(":")
     if kind == "openai" and rest:
         from cogito_core.engines.openai_engine import OpenAIEngine

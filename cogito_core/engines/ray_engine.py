@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from cogito_core.console import CogitoError, UsageError
-from cogito_core.engines import open_engine
-from cogito_core.engines.base import Request, Result
+from cogito_core.engines.base import Engine, Request, Result
 
 _CHUNKS_AHEAD = 2
 _MAX_DEATHS = 3
@@ -22,10 +22,10 @@ _READY_S = 1800.0
 class _Worker:
     """Runs in the actor: one engine, asked chunk by chunk."""
 
-    def __init__(self, spec: str, model: str, options: dict[str, Any]) -> None:
+    def __init__(self, open_one: Callable[[], Engine]) -> None:
         self.error: str | None = None
         try:
-            self.engine = open_engine(spec, model, **options)
+            self.engine = open_one()
         except CogitoError as error:
             self.error = str(error)
 
@@ -64,15 +64,13 @@ class RayEngine:
 
     def __init__(
         self,
-        spec: str,
-        model: str,
-        options: dict[str, Any],
+        open_one: Callable[[], Engine],
         *,
         workers: int,
         resources: dict[str, float],
         chunk_answers: int,
     ) -> None:
-        self._recipe = (spec, model, options)
+        self._open_one = open_one
         self._resources = resources
         self._chunk_answers = chunk_answers
         self.name = ""
@@ -84,10 +82,13 @@ class RayEngine:
             raise
 
     @classmethod
-    def open(cls, address: str, spec: str, model: str, options: dict[str, Any]) -> RayEngine:
+    def open(
+        cls, address: str, spec: str, model: str, options: dict[str, Any], open_one: Callable[..., Engine]
+    ) -> RayEngine:
         """Connect to a cluster and start workers.
 
         Args:
+            open_one: opens one engine in a worker, called as `open_one(spec, model, **options)`.
             address: `auto` (the cluster this machine belongs to), `local` (a new one here), or `ray://host:port`.
             options: those of the engine itself, and `workers` (default: as many as the cluster's GPUs or, without
                 GPUs, its nodes allow), `worker_gpus`, `worker_cpus`, `chunk_answers`.
@@ -116,7 +117,8 @@ class RayEngine:
         if workers < 1:
             raise CogitoError(f"the cluster has {int(total.get('GPU', 0))} GPUs, one worker needs {gpus}")
         resources = {"num_gpus": gpus, "num_cpus": cpus}
-        return cls(spec, model, options, workers=workers, resources=resources, chunk_answers=chunk_answers)
+        recipe = partial(open_one, spec, model, **options)
+        return cls(recipe, workers=workers, resources=resources, chunk_answers=chunk_answers)
 
     def generate(
         self, requests: Iterable[Request], on_done: Callable[[Result], None] | None = None
@@ -209,7 +211,7 @@ class RayEngine:
         return given_up
 
     def _sit(self) -> _Seat:
-        actor = ray.remote(_Worker).options(**self._resources).remote(*self._recipe)
+        actor = ray.remote(_Worker).options(**self._resources).remote(self._open_one)
         return _Seat(actor, actor.hello.remote())
 
     def _await_first(self) -> None:

@@ -1,40 +1,17 @@
 """The planner: exact counts, parts that add up, and the smallest set of GPUs for the paper's recipe."""
 
 import pytest
-from transformers import Qwen2_5_VLConfig
 
 from cogito_core.console import CogitoError
 from cogito_train.config import load_train_recipe
-from cogito_train.plan import make_plan, model_size, parse_memory, smallest_set
+from cogito_train.plan import load_config, make_plan, model_size, parse_memory, smallest_set
 
-VISION = {
-    "depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16,
-    "fullatt_block_indexes": [7, 15, 23, 31],
-}  # fmt: skip
-# The shapes of the published configs of Qwen2.5-VL-3B and 7B.
-SHAPES = {
-    "3B": (2048, 11008, 36, 16, 2, 151936, True),
-    "7B": (3584, 18944, 28, 28, 4, 152064, False),
-}
-
-
-def _size(name: str):
-    hidden, inner, layers, heads, kv_heads, vocabulary, tied = SHAPES[name]
-    text = {
-        "hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers,
-        "num_attention_heads": heads, "num_key_value_heads": kv_heads, "vocab_size": vocabulary,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [16, 24, 24]},
-    }  # fmt: skip
-    return model_size(
-        Qwen2_5_VLConfig(
-            text_config=text, vision_config={**VISION, "out_hidden_size": hidden}, tie_word_embeddings=tied
-        )
-    )
+MODELS = {"3B": "Qwen/Qwen2.5-VL-3B-Instruct", "7B": "Qwen/Qwen2.5-VL-7B-Instruct"}
 
 
 @pytest.fixture(scope="module")
 def sizes():
-    return {name: _size(name) for name in SHAPES}
+    return {name: model_size(load_config(model, None)) for name, model in MODELS.items()}
 
 
 def test_counts_are_those_of_the_published_models(sizes):

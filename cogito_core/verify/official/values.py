@@ -435,12 +435,14 @@ def mathverse(row: Row) -> Verdict:
     gold = (golds(row) or [""])[0]
     answer, ready = given(row)
     texts = options(row)
-    letter = bool(re.fullmatch(r"\(?[A-E]\)?", gold.strip())) or bool(texts)
-    found = extract(answer, kind="choice" if letter else None, choices=texts)
+    kind = "choice" if texts or re.fullmatch(r"\(?[A-E]\)?", gold.strip()) else None
+    if re.fullmatch(r"[A-E](?:\W+[A-E])+", gold.strip()):
+        kind = "choices"
+    found = extract(answer, kind=kind, choices=texts)
     said = answer.strip() if ready else found.text or ""
     if said.strip() == gold.strip() and said:
         return verdict("mathverse", True, gold, said, rule="mathverse quick match")
-    strict = verify(gold, said, kind="choice" if letter else None, choices=texts)
+    strict = verify(gold, said, kind=kind, choices=texts)
     return verdict(
         "mathverse", strict.is_right, gold, said, rule="mathverse, our verifier in place of GPT", reason=strict.reason
     )
