@@ -14,7 +14,7 @@ from typing import Any
 from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_le, mpf_lt, mpf_sub, to_float, to_int
 
 from cogito_core.verify.exact import NotExactError, exact
-from cogito_core.verify.tree import Node
+from cogito_core.verify.tree import Node, has_constant
 
 PRECISIONS = (120, 700)
 POINT_PRECISION = 240
@@ -410,7 +410,7 @@ def compare_functions(one: Node, other: Node, names: frozenset[str], points: int
             left = Evaluator(POINT_PRECISION, values).value(one)
         except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
             continue
-        if not _is_real(left) and not _mentions_i(one):
+        if not _is_real(left) and not has_constant(one, "i"):
             continue
         try:
             right = Evaluator(POINT_PRECISION, values).value(other)
@@ -423,16 +423,6 @@ def compare_functions(one: Node, other: Node, names: frozenset[str], points: int
         if agreed >= 6:
             return True
     return True if agreed >= 4 else None
-
-
-def _mentions_i(node: Node) -> bool:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if one.op == "const" and one.value == "i":
-            return True
-        stack.extend(one.args)
-    return False
 
 
 def sign_of_ratio(one: Node, other: Node, names: frozenset[str]) -> int:

@@ -23,7 +23,7 @@ from cogito_core.verify.naming import (
 )
 from cogito_core.verify.policy import EXACT, Policy
 from cogito_core.verify.solutions import equal_sets
-from cogito_core.verify.tree import Node, show, symbols
+from cogito_core.verify.tree import Node, has_constant, show, symbols
 
 MAX_MEMBERS = 60
 _SET_LIKE = frozenset(["union", "inter", "minus"])
@@ -87,10 +87,10 @@ def scalar(gold: Node, answer: Node, ctx: Context) -> Result:
 
 def plain_scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     """Two single values without units."""
-    if gold.op == "deg" and answer.op != "deg" and not _is_radian(answer):
+    if gold.op == "deg" and answer.op != "deg" and not has_constant(answer, "pi"):
         result = plain_scalar(gold.args[0], answer, ctx)
         return result._replace(rule="degree", note=result.note or "degree sign left out") if result.equal else result
-    if answer.op == "deg" and gold.op != "deg" and not _is_radian(gold):
+    if answer.op == "deg" and gold.op != "deg" and not has_constant(gold, "pi"):
         return plain_scalar(gold, answer.args[0], ctx)
     if gold.op == answer.op == "deg":
         return plain_scalar(gold.args[0], answer.args[0], ctx)
@@ -139,16 +139,6 @@ def _within(gold: Node, answer: Node, policy: Policy) -> bool | None:
         return None
     whole = gold.op == "num" and isinstance(gold.value, int)
     return all(policy.accepts(g, a, integer_gold=whole) for g in set(ends_g) for a in set(ends_a))
-
-
-def _is_radian(node: Node) -> bool:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if one.op == "const" and one.value == "pi":
-            return True
-        stack.extend(one.args)
-    return False
 
 
 def _has_quantity(node: Node) -> bool:

@@ -123,3 +123,14 @@ def size(node: Node) -> int:
         total += 1
         stack.extend(stack.pop().args)
     return total
+
+
+def has_constant(node: Node, name: str) -> bool:
+    """Whether the constant `name` (pi, e, i) stands anywhere in the tree."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one.op == "const" and one.value == name:
+            return True
+        stack.extend(one.args)
+    return False
