@@ -82,7 +82,9 @@ def continue_model(tokenizer: PreTrainedTokenizerFast, seed: int, folder: Path) 
     from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
     model = build_model(tokenizer, seed)
-    earlier = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    earlier = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True
+    )
     known = AutoTokenizer.from_pretrained(folder).get_vocab()
     weights = earlier.state_dict()
     rows = model.get_input_embeddings().weight.detach().clone()

@@ -3,7 +3,8 @@ none.
 
 Every seed and the data order are hashes of (run seed, stage, step, prompt, sample), so a run killed at any
 instant and started again computes what the undisturbed run computes, bit for bit. Tensors are stored by
-PyTorch's distributed checkpoint, which can be loaded by another number of processes.
+PyTorch's distributed checkpoint, which can be loaded by another number of processes, in its safetensors form:
+its own form keeps a pickle beside the tensors, and opening a pickle runs whatever is in it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def save_checkpoint(
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
     world.barrier()
-    dcp.save(_state(policy, optimizer), checkpoint_id=aside, no_dist=world.size == 1)
+    writer = dcp.HuggingFaceStorageWriter(str(aside), save_distributed=True)
+    dcp.save(_state(policy, optimizer), storage_writer=writer, no_dist=world.size == 1)
     if world.is_main:
         write_json(aside / "progress.json", asdict(progress))
         replace_folder(aside, directory)
@@ -81,7 +83,7 @@ def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Opti
     Raises CogitoError if a tensor is missing on either side: nothing may silently keep its old value.
     """
     state = _state(policy, optimizer)
-    reader = dcp.FileSystemReader(directory)
+    reader = dcp.HuggingFaceStorageReader(str(directory))
     stored = set(reader.read_metadata().state_dict_metadata)
     wanted = {f"{part}.{name}" for part, tensors in state.items() for name in tensors}
     if stored != wanted:

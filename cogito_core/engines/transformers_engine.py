@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -261,6 +263,21 @@ def stop_token_ids(generation_config: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(stops)
 
 
+@contextmanager
+def _bars_on_terminals() -> Iterator[None]:
+    """transformers draws its loading bar into log files too."""
+    from transformers.utils import logging
+
+    if sys.stderr.isatty() or not logging.is_progress_bar_enabled():
+        yield
+        return
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()
+
+
 def load_model(folder: Path, *, dtype: str) -> tuple[Any, Any, Any]:
     """(model, tokenizer, image processor) from a folder, on CPU, in evaluation mode.
 
@@ -274,9 +291,11 @@ def load_model(folder: Path, *, dtype: str) -> tuple[Any, Any, Any]:
         config = AutoConfig.from_pretrained(folder)
         if config.model_type != "qwen2_5_vl":
             raise CogitoError(f"{folder} holds a {config.model_type}; this engine runs Qwen2.5-VL")
-        model, report = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", output_loading_info=True
-        )
+        with _bars_on_terminals():
+            model, report = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", output_loading_info=True,
+            use_safetensors=True,  # the older .bin files are pickles
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder)
         image_processor = Qwen2VLImageProcessorPil.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
