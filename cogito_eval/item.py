@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cogito_core.archives import read_member
 from cogito_core.console import CogitoError
 from cogito_core.sample import Picture
 
@@ -40,7 +41,7 @@ class PictureRef:
         try:
             if self.archive is not None:
                 with zipfile.ZipFile(self.archive) as archive:
-                    return Picture(archive.read(str(self.path)), self.path.name)
+                    return Picture(read_member(archive, str(self.path)), self.path.name)
             return Picture(self.path.read_bytes(), self.path.name)
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             raise CogitoError(f"{self.path}: the picture cannot be read ({error})") from error

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cogito_core.archives import read_member
 from cogito_core.console import CogitoError
 
 Record = dict[str, Any]
@@ -99,7 +100,7 @@ def _zipped(path: Path) -> Iterator[Record]:
             names = sorted(name for name in archive.namelist() if name.endswith(".json"))
             for name in names:
                 if not name.startswith("__MACOSX"):
-                    for record in _listed(_load_json(archive.read(name), f"{path}:{name}"), name):
+                    for record in _listed(_load_json(read_member(archive, name), f"{path}:{name}"), name):
                         yield {**record, "_file": Path(name).stem}
     except zipfile.BadZipFile as error:
         raise CogitoError(f"{path} is not a zip file") from error

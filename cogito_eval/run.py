@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import CogitoError, UsageError, progress, say, warn
 from cogito_core.engines.base import Request, Result, Sampling, seed_of
@@ -27,6 +27,10 @@ from cogito_eval.protocol import ask, prompt_key, resolve_protocol, rotations
 from cogito_eval.results import Row, question_row, write_rows
 from cogito_eval.scoring import judge_row, official_rule
 
+if TYPE_CHECKING:
+    from cogito_core.engines.base import Engine
+    from cogito_core.engines.check import CheckReport
+
 DEFAULT_MAX_TOKENS = 2048
 """Longest answer in tokens where neither the user nor the model says."""
 
@@ -35,7 +39,8 @@ DEFAULT_MAX_TOKENS = 2048
 class EvalOptions:
     """What the command line asks for. `temperature` None means greedy for one sample, 1.0 for several.
 
-    `engine_options` are `key=value` settings of the engine, such as max_model_len=8192.
+    `engine_options` are `key=value` settings of the engine, such as max_model_len=8192; `cluster` is the address of a
+    Ray cluster whose workers ask, or None for this process.
     """
 
     bench: str
@@ -56,6 +61,7 @@ class EvalOptions:
     engine_options: tuple[str, ...] = ()
     judge: str | None = None
     judge_model: str | None = None
+    cluster: str | None = None
 
     def sampling(self) -> Sampling:
         """The sampling settings. Raises UsageError where they do not fit together."""
@@ -109,6 +115,7 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
         "prompts": {b.name: prompt_key(resolve_protocol(options.protocol, b), b) for b in benchmarks},
         "sampling": asdict(sampling),
     }
+    del config["cluster"]  # where the workers are changes no answer
     inputs = {name: file_hash(manifest_path("benchmarks", name)) for name in names}
     with RunDir.open(out, config=config, command="eval", inputs=inputs) as run:
         finished = _finished(run)
@@ -194,14 +201,38 @@ def _read_pictures(item: Item, work: _Work) -> tuple[Row, tuple[Any, ...]]:
     return row, pictures
 
 
-def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir) -> None:
+def check(options: EvalOptions) -> CheckReport:
+    """Ask the engine whether it sees pictures, and nothing else.
+
+    Raises:
+        CogitoError: it does not, or it cannot be reached; one sentence says why.
+    """
+    from cogito_core.engines.check import check_engine
+
+    longest = options.max_tokens if options.max_tokens is not None else _longest_answer(options)
+    engine = _open(options)
+    try:
+        return check_engine(engine, max_tokens=longest)
+    finally:
+        engine.close()
+
+
+def _open(options: EvalOptions) -> Engine:
     from cogito_core.engines import open_engine
+
+    settings = apply_overrides({}, options.engine_options)
+    return open_engine(options.engine, options.model, cluster=options.cluster, **settings)
+
+
+def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir) -> None:
     from cogito_core.engines.cache import AnswerStore, CachedEngine
+    from cogito_core.engines.check import CheckedEngine
 
     by_name = {work.benchmark.name: work for work in works}
     total = sum(len(work.items.items) for work in works)
-    settings = apply_overrides({}, options.engine_options)
-    engine = CachedEngine(open_engine(options.engine, options.model, **settings), AnswerStore(run.work / "answers"))
+    model = _open(options)
+    asked = model if options.blind else CheckedEngine(model, max_tokens=sampling.max_tokens)
+    engine = CachedEngine(asked, AnswerStore(run.work / "answers"))
     failed = 0
     try:
         with progress(total, f"asking {options.model}", "questions") as advance:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cogito_core.console import CogitoError
-from cogito_core.engines.base import Answer, Chat, Engine, Message, Request, Sampling
+from cogito_core.console import CogitoError, warn
+from cogito_core.engines.base import Answer, Chat, Engine, Message, Request, Result, Sampling
 from cogito_core.images import to_png
 from cogito_core.sample import Picture
 
@@ -28,6 +29,34 @@ class CheckReport:
     picture_tokens: int
     recognised: bool
     warnings: tuple[str, ...]
+
+
+class CheckedEngine:
+    """An engine that is checked once, when the first request reaches it.
+
+    Behind a `CachedEngine` that is when the first answer is missing: a run whose answers are all stored needs no
+    engine that works. What may still surprise is said as a warning.
+    """
+
+    def __init__(self, engine: Engine, *, max_tokens: int) -> None:
+        self.engine = engine
+        self.name = engine.name
+        self.max_tokens = max_tokens
+        self._checked = False
+
+    def generate(
+        self, requests: Iterable[Request], on_done: Callable[[Result], None] | None = None
+    ) -> Iterator[Result]:
+        """Check, then answer as the engine does. Raises what `check_engine` raises."""
+        if not self._checked:
+            for warning in check_engine(self.engine, max_tokens=self.max_tokens).warnings:
+                warn(warning)
+            self._checked = True
+        yield from self.engine.generate(requests, on_done)
+
+    def close(self) -> None:
+        """Close the engine."""
+        self.engine.close()
 
 
 def check_engine(engine: Engine, *, max_tokens: int = _SHORTEST_ANSWER) -> CheckReport:

@@ -294,7 +294,7 @@ def load_model(folder: Path, *, dtype: str) -> tuple[Any, Any, Any]:
         with _bars_on_terminals():
             model, report = Qwen2_5_VLForConditionalGeneration.from_pretrained(
                 folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", output_loading_info=True,
-            use_safetensors=True,  # the older .bin files are pickles
+                use_safetensors=True,  # the older .bin files are pickles
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
         image_processor = Qwen2VLImageProcessorPil.from_pretrained(folder)

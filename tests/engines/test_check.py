@@ -6,47 +6,12 @@ import pytest
 
 from cogito_core.console import CogitoError
 from cogito_core.engines import open_engine
+from cogito_core.engines.base import Chat, Message, Request, Sampling
 from cogito_core.engines.cache import AnswerStore, CachedEngine
-from cogito_core.engines.check import check_engine
+from cogito_core.engines.check import CheckedEngine, check_engine
 
-from .fake_server import FakeServer, read_chat, reply
-
-
-class EyeServer(FakeServer):
-    """A fake vision server: what it answers, and how many tokens a picture costs, depends on the picture it got."""
-
-    def __init__(self, *, sees: str = "colour", picture_tokens: int = 16, context: int = 4096, **kwargs) -> None:
-        self.sees = sees
-        self.picture_tokens = picture_tokens
-        self.context = context
-        super().__init__(**kwargs)
-
-    def models(self):
-        return super().models() | {"max_model_len": self.context}
-
-    def reply(self, body, text, **kwargs):
-        out = reply(body, text, **kwargs)
-        _, pictures = read_chat(body)
-        out["usage"]["prompt_tokens"] = 10 + self.picture_tokens * len(pictures)
-        if self.sees == "colour":
-            out["choices"][0]["message"]["content"] = self.colour(pictures)
-        elif self.sees == "wrongly":
-            out["choices"][0]["message"]["content"] = f"a cat {len(str(pictures))} {self.colour(pictures)[::-1]}"
-        else:
-            out["choices"][0]["message"]["content"] = "I see nothing."
-        return out
-
-    @staticmethod
-    def colour(pictures):
-        import base64
-        import io
-
-        from PIL import Image
-
-        if not pictures:
-            return "none"
-        red, _, blue = Image.open(io.BytesIO(base64.b64decode(pictures[0].split(",")[1]))).getpixel((5, 5))
-        return "Red." if red > blue else "Blue."
+from .eye_server import EyeServer
+from .fake_server import read_chat
 
 
 @pytest.fixture
@@ -110,3 +75,30 @@ def test_the_store_is_looked_through(eye, tmp_path):
 def test_the_embedded_engine(tiny_folder):
     report = check_engine(open_engine("transformers", str(tiny_folder)))
     assert report.picture_tokens == 16 + 2 and not report.recognised
+
+
+def _questions(n):
+    chat = Chat((Message("user", "How many?"),))
+    return [Request(str(i), chat, (i,), Sampling(temperature=0.0, max_tokens=8)) for i in range(n)]
+
+
+def test_a_checked_engine_asks_three_questions_more_and_once(tmp_path, eye, capsys):
+    inner = eye(sees="wrongly")
+    engine = CachedEngine(CheckedEngine(inner, max_tokens=8), AnswerStore(tmp_path / "a.sqlite"))
+    assert len(list(engine.generate(_questions(5)))) == 5
+    assert inner.totals.calls == 5 + 3
+    assert capsys.readouterr().err.count("calls red") == 1
+    assert len(list(engine.generate(_questions(6)))) == 6
+    assert inner.totals.calls == 6 + 3
+    assert len(engine.store) == 6
+
+
+def test_stored_answers_need_no_engine_that_works(tmp_path, eye):
+    good, blank = eye(), eye(sees="nothing")
+    store = AnswerStore(tmp_path / "a.sqlite")
+    assert len(list(CachedEngine(CheckedEngine(good, max_tokens=8), store).generate(_questions(3)))) == 3
+    blank.name = good.name
+    again = CachedEngine(CheckedEngine(blank, max_tokens=8), store)
+    assert len(list(again.generate(_questions(3)))) == 3
+    with pytest.raises(CogitoError, match="receives pictures blank"):
+        list(again.generate(_questions(4)))
