@@ -136,6 +136,10 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
             True,
         ),
         ("olympiadbench", {"gold": "\\pm 2", "extraction": "-2, 2"}, True),
+        ("olympiadbench", {"gold": "x+1, 37.29", "extraction": "x+1, 37.295", "precision": ",1e-2"}, True),
+        ("olympiadbench", {"gold": "x+1, 37.29", "extraction": "x+1, 37.32", "precision": ",1e-2"}, False),
+        ("olympiadbench", {"gold": "4, x+1", "extraction": "4.4, x+1", "precision": "0.5,"}, True),
+        ("olympiadbench", {"gold": "2.5, 37.29", "extraction": "2.505, 37.29", "precision": ",1e-2"}, False),
     ],
 )
 def test_known_cases(name: str, row: dict[str, Any], right: bool) -> None:

@@ -201,11 +201,18 @@ def judge_texts(gold: str, said: str, errors: list[Fraction]) -> bool:
     return True
 
 
+def _allowed_errors(value: object) -> list[Fraction]:
+    """One error for all items, or one for each; `,1e-2` leaves the first at the default (judge.py of the release)."""
+    if value is None:
+        return [DEFAULT_ERROR]
+    parts = value if isinstance(value, list) else str(value).split(",")
+    errors = [_float(str(part)) for part in parts]
+    return [DEFAULT_ERROR if error is None else error for error in errors]
+
+
 def score(row: Row) -> Verdict:
     """OlympiadBench: `precision` is the allowed absolute error, one or one for each answer."""
-    value = row.get("precision")
-    parts = value if isinstance(value, list) else re.findall(r"[-+.\deE]+", str(value)) if value is not None else []
-    errors = [error for part in parts if (error := _float(str(part))) is not None] or [DEFAULT_ERROR]
+    errors = _allowed_errors(row.get("precision"))
     gold = ", ".join(golds(row))
     answer, _ = given(row)
     return verdict("olympiadbench", judge_texts(gold, answer, errors), gold, answer.strip()[-300:])
