@@ -147,6 +147,7 @@ class TrainRecipe(Manifest):
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     save_dtype: Literal["float32", "bfloat16"] = "bfloat16"
     gradient_checkpointing: bool = True
+    attention: Literal["auto", "blocks", "flex", "mask"] = "auto"
     train_vision: bool = True
     engine: Literal["transformers", "vllm"] = "transformers"
     engine_options: dict[str, Any] = Field(default_factory=dict)

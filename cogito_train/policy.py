@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cogito_core.engines.encode import ChatEncoder, PixelLimits, banned_token_id
 from cogito_core.engines.models import resolve_model
 from cogito_core.engines.transformers_engine import load_model
 from cogito_core.files import sync_directory, write_atomic
+from cogito_train.attention import packed_layers
 from cogito_train.config import TrainRecipe
 from cogito_train.parallel import World, full_tensor, shard
 from cogito_train.scoring import AnswerScorer
@@ -43,7 +45,10 @@ class Policy:
         if not recipe.train_vision:
             model.model.visual.requires_grad_(False)
         if recipe.gradient_checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            # Layers run again in the backward pass, outside of the forward's own `packed_layers`.
+            model.gradient_checkpointing_enable(
+                {"use_reentrant": False, "context_fn": lambda: (nullcontext(), packed_layers(model))}
+            )
         self.scorer = self._place(model)
 
     def frozen_copy(self, folder: Path) -> AnswerScorer:
@@ -107,6 +112,7 @@ class Policy:
             temperature=self.recipe.temperature,
             banned=banned_token_ids(self.tokenizer),
             pad_id=self.tokenizer.pad_token_id or 0,
+            attention=self.recipe.attention,
         )
         compute = getattr(torch, self.recipe.dtype)
         if self.world.size > 1:

@@ -26,12 +26,15 @@ class AnswerScorer(nn.Module):
     forward.
     """
 
-    def __init__(self, model: Any, *, temperature: float, banned: Sequence[int], pad_id: int) -> None:
+    def __init__(
+        self, model: Any, *, temperature: float, banned: Sequence[int], pad_id: int, attention: str = "auto"
+    ) -> None:
         super().__init__()
         self.model = model
         self.temperature = temperature
         self.banned = tuple(banned)
         self.pad_id = pad_id
+        self.attention = attention
         self.always_see = False
         self.compute_dtype = torch.float32
         use_linear_patch_embedding(model)
@@ -50,7 +53,9 @@ class AnswerScorer(nn.Module):
         """Log-probabilities (N,) and entropies (N,, no gradient) of the answer tokens, in nats, float32."""
         device = batch.input_ids.device.type
         with torch.autocast(device, self.compute_dtype, enabled=self.compute_dtype != torch.float32):
-            hidden = shared_hidden_states(self.model, batch, always_see=self.always_see)
+            hidden = shared_hidden_states(
+                self.model, batch, always_see=self.always_see, attention=self.attention
+            )
             return self._head(hidden, batch.targets)
 
     def _head(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,8 @@
 
 A row holds [prompt with its pictures, answer 1, ..., answer G]. Every answer sees the prompt and itself,
 and its positions restart right after the prompt, so its log-probabilities are those of a row of its own:
-exact up to float rounding. A batch is several such rows. Works on the stock transformers model by an
-explicit attention mask.
+exact up to float rounding. A batch is several such rows. Works on the stock transformers model: `attention.py`
+stands where its mask would.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from cogito_train.attention import packed_attention, packed_layers
 
 if TYPE_CHECKING:
     from cogito_core.engines.encode import Encoded
@@ -60,13 +62,6 @@ class PackedBatch:
         """The same batch on `device`."""
         moved = {name: value.to(device) for name, value in vars(self).items() if value is not None}
         return replace(self, **moved)
-
-    def attention_mask(self) -> Tensor:
-        """(B, 1, T, T), true where query q may look at key k: k <= q, and k in the prompt or in q's answer."""
-        segment = self.segment_ids
-        same = segment[:, :, None] == segment[:, None, :]
-        prompt = (segment == 0)[:, None, :]
-        return ((same | prompt).tril())[:, None]
 
 
 def pack_groups(groups: Sequence[Group], *, merge_size: int, image_token_id: int, pad_id: int) -> PackedBatch:
@@ -149,12 +144,14 @@ def prompt_positions(
     return out
 
 
-def shared_hidden_states(model: Any, batch: PackedBatch, *, always_see: bool = False) -> Tensor:
+def shared_hidden_states(
+    model: Any, batch: PackedBatch, *, always_see: bool = False, attention: str = "auto"
+) -> Tensor:
     """Last hidden states at the N positions that predict answer tokens, shape (N, hidden).
 
     `model` is a transformers Qwen2_5_VLForConditionalGeneration. With `always_see` the vision tower runs on a
     blank picture where the batch has none, with no effect on the result: under FSDP every process must make
-    the same calls, or the ones with pictures wait for ever.
+    the same calls, or the ones with pictures wait for ever. `attention` is one of `attention.KINDS`.
     """
     inner = model.model
     embeds = inner.get_input_embeddings()(batch.input_ids)
@@ -167,13 +164,14 @@ def shared_hidden_states(model: Any, batch: PackedBatch, *, always_see: bool = F
         pixels, grid = _blank_picture(model, embeds.device)
         features = inner.get_image_features(pixels, grid, return_dict=True)
         embeds = embeds + 0.0 * torch.cat(features.pooler_output, dim=0).sum().to(embeds.dtype)
-    mask = batch.attention_mask()
-    out = inner.language_model(
-        inputs_embeds=embeds,
-        position_ids=batch.position_ids,
-        attention_mask={"full_attention": mask, "sliding_attention": mask},
-        use_cache=False,
-    ).last_hidden_state
+    packed = packed_attention(batch.segment_ids, attention)
+    with packed_layers(model):
+        out = inner.language_model(
+            inputs_embeds=embeds,
+            position_ids=batch.position_ids,
+            attention_mask={"full_attention": packed, "sliding_attention": packed},
+            use_cache=False,
+        ).last_hidden_state
     return out.reshape(-1, out.shape[-1])[batch.sources]
 
 
