@@ -73,7 +73,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
     job = json.loads((folder / "job.json").read_text())
-    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder / "model", dtype=torch.float32)
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder / "model", dtype=torch.float32, use_safetensors=True
+    )
     tokenizer = AutoTokenizer.from_pretrained(folder / "model", padding_side="left")
     processor = PictureProcessor(Qwen2VLImageProcessorPil.from_pretrained(folder / "model"), tokenizer)
     rows = [

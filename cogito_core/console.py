@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from cogito_core.masking import mask
+
 if TYPE_CHECKING:
     import typer
 
@@ -40,13 +42,13 @@ class MissingExtra(CogitoError):
 
 
 def say(text: str) -> None:
-    """A line for the user on standard output."""
-    print(text, flush=True)
+    """A line for the user on standard output, secrets masked."""
+    print(mask(text), flush=True)
 
 
 def warn(text: str) -> None:
-    """A line for the user on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the user on standard error, secrets masked."""
+    print(mask(text), file=sys.stderr, flush=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cogito_core.console import CogitoError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 MAX_DECODED_PIXELS = 100_000_000
 """A picture with more pixels is refused: it is a decompression bomb or a scanned poster."""
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA", "PCX")
+"""What is decoded. Left out above all is EPS, for which Pillow starts Ghostscript on the file's own program."""
 
 MIN_PIXELS = 84 * 84
 MAX_PIXELS = 1024 * 1024
@@ -37,7 +41,7 @@ def open_picture(data: bytes, *, where: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data))
+            picture = Image.open(io.BytesIO(data), formats=_formats())
             if picture.width * picture.height > MAX_DECODED_PIXELS:
                 raise PictureError(f"{where}: the picture has {picture.width} x {picture.height} pixels, too many")
             picture.load()
@@ -46,6 +50,15 @@ def open_picture(data: bytes, *, where: str) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged input.
         raise PictureError(f"{where}: the picture cannot be decoded ({_short(error)})") from error
     return _to_rgb(picture)
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """FORMATS as far as this Pillow was built with them; it refuses a name that it does not know."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _short(error: Exception) -> str:
@@ -82,7 +95,7 @@ def picture_size(data: bytes, *, where: str) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data)).size
+            return Image.open(io.BytesIO(data), formats=_formats()).size
     except Exception as error:
         raise PictureError(f"{where}: the picture cannot be read ({_short(error)})") from error
 

@@ -24,6 +24,7 @@ from cogito_core import __version__
 from cogito_core.console import CogitoError
 from cogito_core.files import append_line, mend_tail, write_atomic
 from cogito_core.manifest import file_hash, manifest_root
+from cogito_core.masking import mask, mask_values
 
 _RECORDED_PACKAGES = (
     "datasets",
@@ -48,7 +49,7 @@ class Ledger:
     def drop(self, id: str, stage: str, reason: str, evidence: str = "") -> None:
         """Record one dropped row: `reason` is a short rule name, `evidence` one readable sentence."""
         append_line(self.path, json.dumps(
-            {"id": id, "stage": stage, "reason": reason, "evidence": evidence}, ensure_ascii=False
+            {"id": id, "stage": stage, "reason": reason, "evidence": mask(evidence)}, ensure_ascii=False
         ))
 
     def rows(self) -> list[dict[str, str]]:
@@ -97,7 +98,8 @@ class RunDir:
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
         try:
-            resolved = {"command": command, **config}
+            # Masked before the comparison: another password is not another configuration.
+            resolved = mask_values({"command": command, **config})
             _check_config(path, resolved)
             write_atomic(path / "config.yaml", yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True))
             if not (path / "provenance.json").exists():
@@ -127,12 +129,14 @@ class RunDir:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append one line to `events.jsonl`: time in seconds since the epoch, kind, fields."""
-        line = json.dumps({"time": round(time.time(), 3), "event": kind, **fields}, ensure_ascii=False)
+        line = json.dumps(
+            {"time": round(time.time(), 3), "event": kind, **mask_values(fields)}, ensure_ascii=False
+        )
         append_line(self.path / "events.jsonl", line)
 
     def summary(self, values: dict[str, Any]) -> None:
         """Write `summary.json`, the mark of a finished run."""
-        write_atomic(self.path / "summary.json", json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        write_atomic(self.path / "summary.json", json.dumps(mask_values(values), indent=2, ensure_ascii=False) + "\n")
 
 
 def _lock(path: Path) -> IO[str]:
@@ -180,7 +184,7 @@ def _first_difference(before: Any, now: Any, key: str) -> tuple[str, Any, Any] |
 
 
 def provenance(inputs: dict[str, str]) -> dict[str, Any]:
-    """What a result depends on: versions, git commit, manifest and input hashes, machine. No secrets."""
+    """What a result depends on: versions, git commit, manifest and input hashes, machine. Secrets are masked."""
     versions = {}
     for package in _RECORDED_PACKAGES:
         try:
@@ -189,7 +193,7 @@ def provenance(inputs: dict[str, str]) -> dict[str, Any]:
             continue
     root = manifest_root()
     manifests = {str(path.relative_to(root)): file_hash(path) for path in sorted(root.rglob("*.yaml"))}
-    return {
+    return mask_values({
         "cogito": __version__,
         "git": _git_state(),
         "python": platform.python_version(),
@@ -198,7 +202,7 @@ def provenance(inputs: dict[str, str]) -> dict[str, Any]:
         "packages": versions,
         "manifests": manifests,
         "inputs": inputs,
-    }
+    })
 
 
 def _git_state() -> dict[str, Any] | None:

@@ -110,11 +110,12 @@ def _card(sample: Sample, split: str, asked: Counter[str], values: dict[str, Cou
     rate = "" if sample.pass_rate is None else f"{sample.pass_rate:.4g}"
     tags = "".join(f"<span class=tag>{escape(value)}</span>" for value in data.values())
     neighbours = asked[sample.image_hash] - 1 if sample.images else 0
-    more = f"<a data-picture={sample.image_hash}>{neighbours} more on this picture</a>" if neighbours else ""
+    picture = escape(sample.image_hash)
+    more = f'<a data-picture="{picture}">{neighbours} more on this picture</a>' if neighbours else ""
     return (
         f'<div class=card{attributes} data-rate="{rate}">{"".join(_picture(p.bytes) for p in sample.images)}{tags}'
         f"{_rate(sample)}<pre>{escape(sample.problem)}</pre><b>{escape(sample.answer)}</b>{_rewrite(sample)}"
-        f"<div class=soft>{escape(sample.id)} <span hidden>{sample.image_hash}</span> {more}</div></div>"
+        f"<div class=soft>{escape(sample.id)} <span hidden>{picture}</span> {more}</div></div>"
     )
 
 

@@ -55,7 +55,13 @@ class PicturePlaces:
     archive: Path | None = None
 
     def of(self, name: str) -> PictureRef:
-        """The picture of that name; the folder's path where it is in neither place."""
+        """The picture of that name; the folder's path where it is in neither place.
+
+        Raises ValueError where the name leads out of the folder: a record must not pick a private file of this
+        machine and have it sent to a server. Links are followed, as copies of the Hub consist of them.
+        """
+        if Path(name).is_absolute() or os.path.normpath(name).split(os.sep)[0] == os.pardir:
+            raise ValueError(f"the picture '{name}' lies outside the folder of the records")
         path = self.folder / name
         if self.archive is None or path.is_file():
             return PictureRef(path)

@@ -19,6 +19,7 @@ from cogito_core.engines.http1 import ConnectionBroken, HttpClient
 from cogito_core.engines.models import NANO, resolve_model
 from cogito_core.engines.servers import Server, base_url, describe
 from cogito_core.engines.wire import MessageWriter
+from cogito_core.masking import mask
 
 _KEY_VARIABLES = ("COGITO_API_KEY", "OPENAI_API_KEY")
 
@@ -57,7 +58,8 @@ class OpenAIEngine:
         key = next((os.environ[name] for name in _KEY_VARIABLES if os.environ.get(name)), "")
         headers = {"authorization": f"Bearer {key}"} if key else {}
         bases = dict.fromkeys(base_url(url) for url in urls)
-        self.servers = [Server(url, HttpClient(url, headers), concurrency) for url in bases]
+        # Masked: this URL is the one that error sentences show, and a password may stand in it.
+        self.servers = [Server(mask(url), HttpClient(url, headers), concurrency) for url in bases]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="openai-engine", daemon=True)
         self._thread.start()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,3 +116,16 @@ def test_the_old_checkpoint_counts_if_the_kill_fell_between_the_renames(tmp_path
     (old / "progress.json").write_text('{"stage": 1, "step": 4}')
     found = load_progress(tmp_path / "checkpoint")
     assert found is not None and (found.stage, found.step) == (1, 4)
+
+
+def test_a_checkpoint_holds_no_pickle_and_opens_none(data, straight, tmp_path):
+    """Opening a pickle runs whatever is in it; a run directory may come from anybody."""
+    folder = straight / "stages" / "hard" / "checkpoint"
+    assert {path.suffix for path in folder.iterdir()} == {".safetensors", ".json"}
+    run = tmp_path / "run"
+    shutil.copytree(straight, run)
+    (run / "summary.json").unlink()
+    trap = b"cbuiltins\nopen\n(V" + str(tmp_path / "sprung").encode() + b"\nVw\ntR."
+    (run / "stages" / "hard" / "checkpoint" / ".metadata").write_bytes(trap)
+    train(small_recipe(data), run)
+    assert not (tmp_path / "sprung").exists()

@@ -1,6 +1,6 @@
 """RAVEN and I-RAVEN (Zhang et al. 2019): one npz a puzzle, drawn here as one sheet with options A to H.
 
-The npz are opened with `allow_pickle=False`: an array of objects is refused, never unpickled."""
+An npz is a zip of arrays: it is read member by member with bounds, and an array of objects is refused unopened."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from cogito_core.archives import ArchiveError, read_array
 from cogito_core.sample import Picture
 from cogito_data.sources.base import Adapter, Gold, Layout, Problem
 from cogito_data.sources.rows import Row
@@ -35,9 +36,9 @@ def _problem(row: Row, base: Path) -> Problem:
 
     file = Path(row.text(FILE))
     try:
-        with np.load(base / file, allow_pickle=False) as arrays:
-            panels, target = arrays["image"], int(arrays["target"])
-    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(base / file) as arrays:
+            panels, target = read_array(arrays, "image"), int(read_array(arrays, "target"))
+    except (KeyError, ValueError, TypeError, OSError, ArchiveError, zipfile.BadZipFile) as error:
         reason = "missing_field" if isinstance(error, KeyError) else "unreadable"
         raise row.fail(reason, f"the npz cannot be read ({' '.join(str(error).split())})") from error
     if panels.ndim != 3 or panels.shape[0] != 16 or panels.dtype != np.uint8:

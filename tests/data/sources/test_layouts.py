@@ -396,7 +396,7 @@ def test_raven_never_unpickles(tmp_path: Path) -> None:
     trap = np.empty(1, dtype=object)
     trap[0] = Trap(str(tmp_path / "sprung"))
     raven_npz(tmp_path / "up/center_single/RAVEN_1_train.npz", target=trap)
-    assert "Object arrays cannot be loaded" in refused("raven", tmp_path, "unreadable")
+    assert "holds Python objects" in refused("raven", tmp_path, "unreadable")
     assert not (tmp_path / "sprung").exists()
 
 
