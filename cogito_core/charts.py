@@ -133,6 +133,66 @@ def histogram(
     return "".join(parts) + "</svg>"
 
 
+def interval_chart(
+    title: str,
+    rows: Sequence[tuple[str, Sequence[tuple[float, float, float] | None]]],
+    *,
+    names: Sequence[str] = (),
+    x_range: tuple[float, float] | None = None,
+    zero_line: bool = False,
+    width: int = 620,
+) -> str:
+    """Points with their intervals, a row for each label (a forest plot).
+
+    `rows[i][1][j]` is (value, low, high) of series j, or None where it has none there; without an interval low and
+    high equal the value. `names` labels the series. With `zero_line` a line marks zero, for differences.
+    """
+    points = [point for _, group in rows for point in group if point is not None]
+    if not points:
+        return _empty(title, width, 80)
+    low, high = x_range or _spread([v for point in points for v in point] + ([0.0] if zero_line else []), margin=0.04)
+    left = 24 + min(230.0, 6.6 * max(len(label[:34]) for label, _ in rows))
+    step = max(22.0, 9.0 * max(len(group) for _, group in rows) + 6)
+    height = round(_TOP + step * len(rows) + 30)
+
+    def x(value: float) -> float:
+        return left + (min(max(value, low), high) - low) / (high - low) * (width - left - _RIGHT)
+
+    bottom = height - 30
+    parts = [_head(title, width, height)]
+    for tick in ticks(low, high):
+        parts.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{_TOP}" y2="{bottom}" class="axis"/>')
+        parts.append(
+            f'<text class="soft" x="{x(tick):.1f}" y="{bottom + 17}" text-anchor="middle">{tick:g}</text>'
+        )
+    if zero_line:
+        parts.append(f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{_TOP}" y2="{bottom}" stroke="currentColor"/>')
+    for i, (label, group) in enumerate(rows):
+        middle = _TOP + step * (i + 0.5)
+        shown = label if len(label) <= 34 else label[:33] + "…"
+        parts.append(f'<text x="{left - 10:.0f}" y="{middle + 4:.1f}" text-anchor="end">{html.escape(shown)}</text>')
+        for j, point in enumerate(group):
+            if point is None:
+                continue
+            value, start, end = point
+            y = middle + 9.0 * (j - (len(group) - 1) / 2)
+            colour = COLOURS[j % len(COLOURS)]
+            tip = f"{label}{', ' + names[j] if names else ''}: {value:.4g}"
+            if end > start:
+                tip += f" ({start:.4g} to {end:.4g})"
+                parts.append(
+                    f'<line x1="{x(start):.1f}" x2="{x(end):.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" '
+                    f'stroke-width="2"/>'
+                )
+            parts.append(
+                f'<circle cx="{x(value):.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>{html.escape(tip)}</title>'
+                f"</circle>"
+            )
+    if len(names) > 1:
+        parts.append(_legend(list(names), width))
+    return "".join(parts) + "</svg>"
+
+
 class _Frame:
     """Maps data to pixels and draws the axes."""
 

@@ -98,14 +98,11 @@ class Page:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table; a column whose cells are all numbers is right-aligned."""
-        numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
-        classes = [" class=n" if n else "" for n in numeric]
-        head = "".join(f"<th{c}>{escape(name)}</th>" for c, name in zip(classes, columns, strict=True))
-        body = "".join(
-            "<tr>" + "".join(f"<td{c}>{escape(_cell(v))}</td>" for c, v in zip(classes, row, strict=True)) + "</tr>"
-            for row in rows
-        )
-        self._parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        self._parts.append(_table(columns, rows))
+
+    def table_with_chart(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], svg: str) -> None:
+        """A table and beside it, where the window is wide enough, a chart of its rows."""
+        self._parts.append(f"<div class=figures><div>{_table(columns, rows)}</div>{svg}</div>")
 
     def charts(self, *svgs: str) -> None:
         """Charts of `cogito_core.charts` side by side."""
@@ -169,6 +166,17 @@ def _card(card: Card) -> str:
         f"<div><span class=soft>{escape(label)}</span> <pre>{escape(text)}</pre></div>" for label, text in card.fields
     )
     return f"<div class=card>{pictures}<b{style}>{escape(card.title)}</b>{lines}</div>"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+    classes = [" class=n" if n else "" for n in numeric]
+    head = "".join(f"<th{c}>{escape(name)}</th>" for c, name in zip(classes, columns, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{c}>{escape(_cell(v))}</td>" for c, v in zip(classes, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _is_number(value: Any) -> bool:

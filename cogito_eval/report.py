@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cogito_core import charts
 from cogito_core.files import write_atomic
 from cogito_core.html import Page
 from cogito_eval.browser import answer_entry, browser, question_entry
@@ -20,21 +21,29 @@ def write_report(directory: Path) -> Path:
     model = next(iter(scores.values())).get("model", "") if scores else ""
     page = Page(f"Evaluation of {model}", subtitle=str(directory))
     page.section("Scores")
+    page.charts(_score_chart(scores))
     page.table(*score_table(scores))
     page.paragraph("Strict is judged by this project's verifiers, official by the benchmark's released rule; where "
                    "that rule guesses at random its expectation stands, with the range of its luck.", soft=True)
+    if any(len(values) > 1 for score in scores.values() for values in score["by"].values()):
+        page.section("By category")
     for name, score in scores.items():
         _breakdowns(page, name, score)
     page.section("What became of the answers")
     statuses = list(next(iter(scores.values()))["counts"]) if scores else []
     page.table(["benchmark", *statuses], [[n, *(s["counts"].get(k, 0) for k in statuses)] for n, s in scores.items()])
-    page.section("Questions")
     entries: list[dict[str, Any]] = []
     pictures: dict[str, bytes] = {}
+    lengths: dict[str, list[float]] = {"right": [], "wrong": []}
     for name, path in result_files(directory).items():
         for samples in by_question(read_rows(path)).values():
             entries.append(question_entry(name, samples[0], [answer_entry(row) for row in samples]))
+            for row in samples:
+                if row["n_tokens"] is not None:
+                    lengths["right" if row["strict"]["outcome"] == "right" else "wrong"].append(row["n_tokens"])
         pictures |= read_pictures(directory / "pictures" / f"{name}.parquet")
+    _length_charts(page, lengths)
+    page.section("Questions")
     page.raw(browser(entries, pictures, [model]))
     target = directory / "report.html"
     write_atomic(target, page.render())
@@ -45,18 +54,23 @@ def write_comparison(directory_a: Path, directory_b: Path, compared: dict[str, A
     """Write the page of a comparison (what `compare_runs` returned) to `target`."""
     page = Page(f"{directory_b.name} against {directory_a.name}", subtitle="positive differences favour the former")
     page.section("Differences")
-    rows = [[name, *_difference_cells(entry)] for name, entry in compared["benchmarks"].items()]
+    cells = [[name, *_difference_cells(entry)] for name, entry in compared["benchmarks"].items()]
     page.table(["benchmark", "questions", directory_a.name, directory_b.name, "difference", "95% interval", "p",
-                "gained", "lost", "test"], rows)
+                "gained", "lost", "test"], cells)
+    page.charts(charts.interval_chart("difference in points, 95% interval", _difference_rows(compared["benchmarks"]),
+                                      zero_line=True))
     for kind, found in compared.get("average", {}).items():
         bounds = interval(found["ci95"], sign=True)
         page.paragraph(f"{kind} average: {signed(found['value'])}, 95% {bounds}, p = {found['p_value']:.3g}")
     for name, entry in compared["benchmarks"].items():
         for breakdown, values in entry["by"].items():
             page.heading(f"{name} by {breakdown}")
-            page.table(["", "questions", "before", "after", "difference", "95% interval", "p"],
-                       [[value, v["n"], percent(v["a"]), percent(v["b"]), signed(v["value"]),
-                         interval(v["ci95"], sign=True), f"{v['p_value']:.3g}"] for value, v in values.items()])
+            cells = [[value, v["n"], percent(v["a"]), percent(v["b"]), signed(v["value"]),
+                      interval(v["ci95"], sign=True), f"{v['p_value']:.3g}"] for value, v in values.items()]
+            rows = [(value, [_points(v["value"], v["ci95"])]) for value, v in values.items()]
+            chart = charts.interval_chart("difference in points", rows, zero_line=True, width=420)
+            page.table_with_chart(["", "questions", "before", "after", "difference", "95% interval", "p"], cells,
+                                  chart if len(values) <= _TALLEST_CHART else "")
     page.section("Questions")
     entries: list[dict[str, Any]] = []
     pictures: dict[str, bytes] = {}
@@ -105,13 +119,55 @@ def _score_row(name: str, score: dict[str, Any]) -> list[Any]:
             percent(official["accuracy"]) if official else "–", luck, shown, published]
 
 
+_TALLEST_CHART = 40
+"""Rows beyond which a chart says less than its table."""
+
+
+def _points(share: float, bounds: list[float] | None = None) -> tuple[float, float, float]:
+    low, high = bounds or (share, share)
+    return 100 * share, 100 * low, 100 * high
+
+
+def _score_chart(scores: dict[str, dict[str, Any]]) -> str:
+    rows: list[tuple[str, list[tuple[float, float, float] | None]]] = []
+    for name, score in scores.items():
+        official = score.get("official")
+        rows.append((name, [
+            _points(score["accuracy"], score["ci95"]),
+            _points(official["accuracy"], official.get("range")) if official else None,
+        ]))
+    return charts.interval_chart("accuracy in percent: strict with its 95% interval, official with its luck", rows,
+                                 names=("strict", "official"), x_range=(0.0, 100.0))
+
+
+def _difference_rows(benchmarks: dict[str, Any]) -> list[tuple[str, list[tuple[float, float, float] | None]]]:
+    return [(name, [_points(entry["difference"]["value"], entry["difference"]["ci95"])])
+            for name, entry in benchmarks.items()]
+
+
+def _length_charts(page: Page, lengths: dict[str, list[float]]) -> None:
+    longest = max((max(values) for values in lengths.values() if values), default=0)
+    if not longest:
+        return
+    page.charts(*(
+        charts.histogram(f"tokens of answers that are {'right' if kind == 'right' else 'not right'}", values, bins=24,
+                         value_range=(0.0, longest + 1), x_label="tokens")
+        for kind, values in lengths.items()
+    ))
+
+
 def _breakdowns(page: Page, name: str, score: dict[str, Any]) -> None:
+    shown: list[dict[str, Any]] = []
     for breakdown, values in score["by"].items():
-        if len(values) > 1:
+        if len(values) > 1 and values not in shown:
+            shown.append(values)
             page.heading(f"{name} by {breakdown}")
-            page.table(["", "questions", "strict", "95% interval", "official"],
-                       [[value, v["n"], percent(v["accuracy"]), interval(v["ci95"]),
-                         percent(v["official"]) if "official" in v else "–"] for value, v in values.items()])
+            cells = [[value, v["n"], percent(v["accuracy"]), interval(v["ci95"]),
+                      percent(v["official"]) if "official" in v else "–"] for value, v in values.items()]
+            rows = [(value, [_points(v["accuracy"], v["ci95"])]) for value, v in values.items()]
+            chart = charts.interval_chart("strict, percent", rows, x_range=(0.0, 100.0), width=480)
+            page.table_with_chart(["", "questions", "strict", "95% interval", "official"], cells,
+                                  chart if len(values) <= _TALLEST_CHART else "")
     for metric, value in score.get("metrics", {}).items():
         page.paragraph(f"{name} {metric}: {_metric(value)}")
     for metric, value in score.get("sampled", {}).items():

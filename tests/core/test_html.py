@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogito_core.charts import bar_chart, histogram, line_chart, ticks
+from cogito_core.charts import bar_chart, histogram, interval_chart, line_chart, ticks
 from cogito_core.html import Card, Page
 
 
@@ -57,3 +59,20 @@ def test_histogram_counts_every_value() -> None:
 def test_charts_without_data_say_so() -> None:
     for svg in (line_chart("a", {}), bar_chart("b", []), histogram("c", [float("nan")])):
         assert "no data" in svg
+
+
+def test_interval_chart_puts_points_and_intervals_to_scale() -> None:
+    svg = interval_chart(
+        "t", [("a <b>", [(50.0, 25.0, 75.0), None]), ("c", [(0.0, 0.0, 0.0), (100.0, 100.0, 100.0)])],
+        names=("x", "y"), x_range=(0.0, 100.0), width=600,
+    )
+    circles = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', svg)]
+    lines = [tuple(map(float, ends)) for ends in re.findall(r'<line x1="([\d.]+)" x2="([\d.]+)"[^>]*stroke-width', svg)]
+    left, right = circles[1], circles[2]
+    assert circles[0] == pytest.approx((left + right) / 2, abs=0.1)
+    assert lines == [pytest.approx((left + (right - left) / 4, left + (right - left) * 3 / 4), abs=0.1)]
+    assert "a &lt;b&gt;" in svg and "<b>" not in svg
+
+
+def test_interval_chart_without_points_says_so() -> None:
+    assert "no data" in interval_chart("t", [("a", [None])])
