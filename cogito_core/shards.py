@@ -24,6 +24,8 @@ ROW_GROUP_ROWS = 500
 
 _PICTURE_COLUMN = "images.list.element.bytes"
 
+_REQUIRED = ("id", "source", "category", "split", "problem", "answer", "answer_kind")
+
 
 def _hub_features() -> dict[str, Any]:
     """The features as `datasets` would write them, so that `load_dataset` decodes the pictures."""
@@ -112,22 +114,40 @@ def _open_shard(path: Path) -> pq.ParquetFile:
         shard = pq.ParquetFile(path, memory_map=True)
     except (pa.ArrowInvalid, OSError) as error:
         raise CogitoError(f"{path} is not a readable Parquet file: {error}") from error
-    metadata = shard.schema_arrow.metadata or {}
-    version = int(metadata.get(b"cogito_schema_version", b"0"))
-    if version > SCHEMA_VERSION:
-        raise CogitoError(
-            f"{path} has schema version {version}, this program reads up to {SCHEMA_VERSION}: upgrade cogito-vlm"
-        )
-    required = ("id", "problem", "answer", "answer_kind", "source", "category", "split")
-    for column in required:
+    version = _stated_version(shard, path)
+    for column in _REQUIRED:
         if column not in shard.schema_arrow.names:
-            raise CogitoError(f"{path} lacks the column '{column}': it is not a Cogito shard")
+            age = "states no schema version" if version is None else f"has schema version {version}"
+            raise CogitoError(
+                f"{path} lacks the column '{column}' and {age}: it is no Cogito shard, or one of before version 1; "
+                "make it anew with cogito-data build or ingest"
+            )
     for field in SCHEMA:
         if field.name in shard.schema_arrow.names:
             found = shard.schema_arrow.field(field.name).type
             if not _same_type(found, field.type):
                 raise CogitoError(f"{path}: column '{field.name}' is {found}, expected {field.type}")
     return shard
+
+
+def _stated_version(shard: pq.ParquetFile, path: Path) -> int | None:
+    """The schema version in a file's metadata; None where there is none.
+
+    Other programs drop the metadata when they write a set anew, so then the columns alone decide: the optional ones
+    that are not there get their defaults.
+    """
+    raw = (shard.schema_arrow.metadata or {}).get(b"cogito_schema_version")
+    if raw is None:
+        return None
+    text = raw.decode("utf-8", errors="replace")
+    if not text.isdecimal():
+        raise CogitoError(f"{path} states the schema version '{text}', which is no number: the file is damaged")
+    if int(text) > SCHEMA_VERSION:
+        raise CogitoError(
+            f"{path} has schema version {text}, this program reads up to {SCHEMA_VERSION}: "
+            "it was written by a newer version; pip install --upgrade cogito-vlm"
+        )
+    return int(text)
 
 
 def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
@@ -175,9 +195,9 @@ def _wanted_columns(shard: pq.ParquetFile, columns: list[str] | None) -> list[st
     known = [name for name in SCHEMA.names if name in shard.schema_arrow.names]
     if columns is None:
         return known
-    always = {"id", "source", "category", "split", "problem", "answer", "answer_kind"}
     # The stored hash must come along where pictures do not, or it would be taken of nothing.
-    return [name for name in known if name in always | set(columns) | {"image_hash", "problem_hash"}]
+    wanted = {*_REQUIRED, *columns, "problem_hash", "image_hash" if "image_hash" in known else "images"}
+    return [name for name in known if name in wanted]
 
 
 def count_rows(directory: Path | str, split: str | None = None) -> int:
@@ -221,10 +241,15 @@ class SampleStore:
         return (self[i] for i in range(self._len))
 
     def column(self, name: str) -> list[Any]:
-        """One column of all rows, in order, without reading the others."""
+        """One column of all rows, in order, without reading the others; defaults where a shard lacks it."""
         values: list[Any] = []
         for shard in self._shards:
-            values.extend(shard.read(columns=[name]).column(name).to_pylist())
+            if name in shard.schema_arrow.names:
+                values.extend(shard.read(columns=[name]).column(name).to_pylist())
+                continue
+            for batch in shard.iter_batches(batch_size=ROW_GROUP_ROWS, columns=_wanted_columns(shard, None)):
+                samples = [row_to_sample(row) for row in batch.to_pylist()]
+                values.extend(samples_to_table(samples).column(name).to_pylist())
         return values
 
     def _find(self, index: int) -> int:

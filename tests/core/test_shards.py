@@ -12,7 +12,15 @@ import pytest
 from PIL import Image
 
 from cogito_core.console import CogitoError
-from cogito_core.sample import SCHEMA, Picture, Sample, problem_hash, samples_to_table, table_to_samples
+from cogito_core.sample import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    Picture,
+    Sample,
+    problem_hash,
+    samples_to_table,
+    table_to_samples,
+)
 from cogito_core.shards import SampleStore, count_rows, read_samples, write_shards
 
 
@@ -128,11 +136,57 @@ def test_a_column_of_the_wrong_type_is_named(tmp_path: Path) -> None:
         list(read_samples(tmp_path))
 
 
-def test_a_newer_schema_version_is_refused(tmp_path: Path) -> None:
+def _rewrite(folder: Path, metadata: dict[str, str] | None, without: tuple[str, ...] = ()) -> list[Sample]:
+    """A shard as another program would write it: other metadata, fewer columns. Returns its rows."""
+    path = write_shards(_samples(6), folder)[0]
+    rows = list(read_samples(folder))
+    table = pq.read_table(path).drop_columns(list(without))
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return rows
+
+
+def test_a_shard_states_its_schema_version(tmp_path: Path) -> None:
     path = write_shards(_samples(3), tmp_path)[0]
-    table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({"cogito_schema_version": "99"}), path)
-    with pytest.raises(CogitoError, match="schema version 99"):
+    assert pq.read_schema(path).metadata[b"cogito_schema_version"] == str(SCHEMA_VERSION).encode()
+
+
+@pytest.mark.parametrize("version", [str(SCHEMA_VERSION + 1), "99"])
+def test_newer_data_is_refused_with_the_way_out(tmp_path: Path, version: str) -> None:
+    _rewrite(tmp_path, {"cogito_schema_version": version})
+    wanted = f"train-00000.parquet has schema version {version}, this program reads up to {SCHEMA_VERSION}: .*pip install --upgrade"
+    with pytest.raises(CogitoError, match=wanted):
+        list(read_samples(tmp_path))
+    with pytest.raises(CogitoError, match=wanted):
+        SampleStore(tmp_path)
+
+
+@pytest.mark.parametrize("version", ["", "one", "-1", "1.5"])
+def test_a_version_that_is_no_number_is_named(tmp_path: Path, version: str) -> None:
+    _rewrite(tmp_path, {"cogito_schema_version": version})
+    with pytest.raises(CogitoError, match=f"states the schema version '{version}', which is no number"):
+        list(read_samples(tmp_path))
+
+
+@pytest.mark.parametrize("metadata", [None, {"cogito_schema_version": "0"}, {"other": "x"}])
+def test_older_data_and_rewritten_data_get_the_defaults(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    """`datasets` drops our metadata when it writes a set anew; columns added later are filled in."""
+    lost = ("original_problem", "image_hash", "problem_hash", "meta", "choices", "n_correct")
+    before = _rewrite(tmp_path, metadata, lost)
+    found = list(read_samples(tmp_path))
+    for old, new in zip(before, found, strict=True):
+        assert new.original_problem == old.problem
+        assert (new.image_hash, new.problem_hash) == (old.image_hash, old.problem_hash)
+        assert (new.meta, new.choices, new.n_correct) == ({}, (), None)
+    store = SampleStore(tmp_path)
+    assert store.column("image_hash") == [s.image_hash for s in before]
+    assert store.column("meta") == ["{}"] * 6 and store.column("answer") == [s.answer for s in before]
+    few = list(read_samples(tmp_path, columns=["answer"]))
+    assert [s.image_hash for s in few] == [s.image_hash for s in before]
+
+
+def test_data_too_old_to_be_filled_in_says_what_to_do(tmp_path: Path) -> None:
+    _rewrite(tmp_path, {"cogito_schema_version": "0"}, ("answer_kind",))
+    with pytest.raises(CogitoError, match="lacks the column 'answer_kind' and has schema version 0: .*make it anew"):
         list(read_samples(tmp_path))
 
 
