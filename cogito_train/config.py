@@ -149,7 +149,7 @@ class TrainRecipe(Manifest):
     gradient_checkpointing: bool = True
     attention: Literal["auto", "blocks", "flex", "mask"] = "auto"
     train_vision: bool = True
-    engine: Literal["transformers", "vllm"] = "transformers"
+    engine: Literal["transformers", "vllm", "openai"] = "transformers"
     engine_options: dict[str, Any] = Field(default_factory=dict)
     checkpoint_every: int = Field(default=10, ge=1)
     record_rollouts: bool = True
@@ -167,6 +167,8 @@ class TrainRecipe(Manifest):
                 f"prompts_per_step ({self.prompts_per_step}) must be a multiple of prompts_per_update "
                 f"({self.prompts_per_update})"
             )
+        if self.engine == "openai" and not self.engine_options.get("urls"):
+            raise ValueError("engine openai needs engine_options: {urls: [http://host:8000, ...]}, vLLM servers")
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) != len(names):
             raise ValueError("a recipe needs at least one stage, and every stage a name of its own")

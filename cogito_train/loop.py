@@ -36,6 +36,8 @@ from cogito_train.telemetry import Loggers, MetricsFile, readable_line, record_r
 from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
 
+PROBE_PROMPTS = 4
+
 
 class Trainer:
     """All stages of one run. `run` is the open run directory on the main process and None on the others."""
@@ -47,7 +49,7 @@ class Trainer:
         self.held_out = validation_samples(self.data, recipe.validation.rows)
         self.policy = Policy(recipe, world)
         self.policy.scorer.train()
-        self.rollouts = RolloutEngine(self.policy)
+        self.rollouts = RolloutEngine(self.policy, directory, self._probe(), self._pushed)
         self.progress = Progress(start_weights=str(self.policy.folder), reference=str(self.policy.folder))
         self.metrics = MetricsFile(directory / "metrics.jsonl") if run is not None else None
         self.loggers = Loggers(directory, directory.name, recipe.model_dump()) if run is not None else None
@@ -316,6 +318,21 @@ class Trainer:
         self.loggers.log(row, sum(done["steps"] for done in self.progress.finished) + step)
         self._event("step", stage=stage.name, step=step, seconds=round(seconds, 3), **clock.laps)
         say(readable_line(stage.name, step, steps, row, seconds))
+
+    def _probe(self) -> list[Chat]:
+        """A few prompts that engine and trainer are compared on, the first ones that can be asked."""
+        chats: list[Chat] = []
+        for row in range(len(self.data.train)):
+            sample = self.data.train[row]
+            chat = build_chat(self.recipe.prompt, sample.problem, sample.images)
+            if self._too_long(chat) is None:
+                chats.append(chat)
+            if len(chats) == PROBE_PROMPTS:
+                break
+        return chats
+
+    def _pushed(self, seconds: float, gap: float) -> None:
+        self._event("push", seconds=round(seconds, 3), gap=gap)
 
     def _encoder(self, sample: Sample) -> Callable[[], Encoded]:
         chat = build_chat(self.recipe.prompt, sample.problem, sample.images)
