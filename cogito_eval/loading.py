@@ -23,6 +23,7 @@ class ItemSet:
     """The items of one benchmark and what was wrong with the copy they came from.
 
     `absent` lists items whose pictures are not there, `unusable` those that cannot be read, each with the reason.
+    `revision` is the Hub's commit they came from, empty for a local copy.
     """
 
     benchmark: Benchmark
@@ -33,6 +34,7 @@ class ItemSet:
     absent: list[tuple[str, str]] = field(default_factory=list)
     unusable: list[tuple[str, str]] = field(default_factory=list)
     lacks: str = ""
+    revision: str = ""
 
     def sentence(self) -> str:
         """One line for the user: how many items there are, how many should be, what is missing."""
@@ -67,6 +69,7 @@ def load_items(
     else:
         chosen, base = find_layout(benchmark, root, layout)
         found = _read_layout(benchmark, chosen, base, blind=blind)
+        found.revision = base.name if root is None else ""  # the Hub's cache names a snapshot by its commit
     if not found.items:
         raise CogitoError(f"nothing can be asked: {found.sentence()}")
     if limit is not None:

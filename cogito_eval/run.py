@@ -309,5 +309,5 @@ def _item_counts(work: _Work) -> dict[str, Any]:
     return {
         "layout": items.layout, "expected": items.expected, "found": items.found, "asked": len(work.rows),
         "without_pictures": len(items.absent), "damaged_pictures": len(work.dropped), "unusable": len(items.unusable),
-        "lacks": items.lacks,
+        "lacks": items.lacks, "revision": items.revision,
     }
