@@ -1,4 +1,4 @@
-"""`cogito-data`: sources, ingest, build, explain, inspect. Only what `--help` needs is imported here."""
+"""`cogito-data`: sources, ingest, build, explain, inspect, publish. Only what `--help` needs is imported here."""
 
 from __future__ import annotations
 
@@ -118,6 +118,30 @@ def inspect(
 
     path, shown, total = write_gallery(directory, out, limit)
     say(f"{shown} of {total} rows -> {path}")
+
+
+@app.command()
+def publish(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of a finished `cogito-data build`.")],
+    repo: Annotated[str, typer.Option("--repo", help="ORG/NAME of the dataset on the Hub; created if absent.")],
+    branch: Annotated[str, typer.Option("--branch", help="Branch that is to show it.")] = "main",
+    tag: Annotated[str | None, typer.Option("--tag", help="Name for this version, such as v1.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Create the repository private.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")] = False,
+    allow_licence: Annotated[
+        list[str] | None,
+        typer.Option("--allow-licence", metavar="SOURCE", help="Publish this source's rows on your own permission."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that others wrote or edited on the Hub.")
+    ] = False,
+    message: Annotated[str | None, typer.Option("--message", help="Commit message.")] = None,
+) -> None:
+    """A finished build to the Hugging Face Hub: card, Croissant file, manifest and shards in one commit."""
+    from cogito_data.publish.command import Wish, run_publish
+
+    wish = Wish(repo, branch, tag, private, overwrite, tuple(allow_licence or ()), message)
+    run_publish(run, wish, dry_run=dry_run)
 
 
 def main() -> None:

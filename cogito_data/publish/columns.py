@@ -1,0 +1,32 @@
+"""The columns in words: what each means, in which unit, and whether it may be null."""
+
+COLUMNS = {
+    "id": ("`<source>/<upstream split>/<upstream id>`, stable over rebuilds", False),
+    "source": ("which dataset the row comes from", False),
+    "category": ("math, logic, counting, science, chart or general", False),
+    "split": ("upstream's split (the split of this set is that of the file)", False),
+    "language": ("ISO 639-1", False),
+    "problem": ("the question as a model sees it, `<image>` where a picture goes", False),
+    "images": ("encoded picture files, bytes as upstream has them", False),
+    "answer": ("the gold in canonical form", False),
+    "answer_aliases": ("other golds that count as right", False),
+    "answer_kind": ("which verifier judges an answer", False),
+    "answer_spec": ("JSON for that verifier: tolerance, unit, precision, choices", False),
+    "choices": ("the options as upstream gave them, empty if none", False),
+    "reformulation": ("the rule that opened the question, or `none: ` and why not", False),
+    "original_problem": ("the question before rewriting", False),
+    "original_answer": ("the gold before rewriting", False),
+    "pass_rate": ("share of right answers among the trials, 0 to 1", True),
+    "n_correct": ("right answers", True),
+    "n_trials": ("answers that were sampled", True),
+    "mean_correct_tokens": ("mean length of the right answers, tokens", True),
+    "difficulty_model": ("model and sampling that measured the pass rate", True),
+    "image_hash": ("hash of the encoded bytes of all pictures", False),
+    "problem_hash": ("hash of the question's words", False),
+    "license": ("licence of the source", False),
+    "upstream_url": ("where the row was read from", False),
+    "upstream_id": ("upstream's name for it", False),
+    "upstream_revision": ("commit or version it was read at", False),
+    "meta": ("JSON: whatever else upstream gave, and the bounds of an early stopped pass rate", False),
+}
+"""Column -> (meaning, may be null), in the order of the schema."""

@@ -1,0 +1,85 @@
+"""Rows that the card shows: drawn by hash, so that the same build always shows the same ones."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from cogito_core.console import CogitoError
+from cogito_core.engines.base import seed_of
+from cogito_core.images import open_picture
+from cogito_core.sample import Sample, row_to_sample
+from cogito_data.publish.facts import Facts
+
+PER_CATEGORY = 1
+PER_RULE = 3
+LARGEST_SIDE = 448
+"""Pixels: larger pictures are shown smaller; the rows keep theirs."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row with its first picture as a file for `assets/`, where it has one."""
+
+    sample: Sample
+    asset: str
+    picture: bytes
+
+
+def kept_examples(facts: Facts) -> list[Example]:
+    """One training row of each category."""
+    groups: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+    for shard, row, id_, category, _ in facts.index:
+        if shard.startswith("data/train-"):
+            groups[category].append((seed_of("card", id_), shard, row))
+    return [_example(facts, one) for name in sorted(groups) for one in sorted(groups[name])[:PER_CATEGORY]]
+
+
+def rewritten_examples(facts: Facts) -> dict[str, list[Sample]]:
+    """Rule -> three rows that it opened."""
+    groups: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+    for shard, row, id_, _, reformulation in facts.index:
+        rule = reformulation.split(":")[0]
+        if rule != "none":
+            groups[rule].append((seed_of("card", id_), shard, row))
+    return {
+        rule: [_sample(facts, shard, row) for _, shard, row in sorted(groups[rule])[:PER_RULE]]
+        for rule in sorted(groups)
+    }
+
+
+def _example(facts: Facts, drawn: tuple[int, str, int]) -> Example:
+    sample = _sample(facts, drawn[1], drawn[2])
+    if not sample.images:
+        return Example(sample, "", b"")
+    data, suffix = _small(sample.images[0].bytes, sample.id)
+    return Example(sample, f"assets/{sample.category}.{suffix}", data)
+
+
+def _sample(facts: Facts, shard: str, row: int) -> Sample:
+    with pq.ParquetFile(facts.shards[shard], memory_map=True) as opened:
+        start = 0
+        for group in range(opened.num_row_groups):
+            size = opened.metadata.row_group(group).num_rows
+            if row < start + size:
+                found: dict[str, Any] = opened.read_row_group(group).slice(row - start, 1).to_pylist()[0]
+                return row_to_sample(found)
+            start += size
+    raise CogitoError(f"{facts.shards[shard]} has no row {row}")
+
+
+def _small(data: bytes, where: str) -> tuple[bytes, str]:
+    """The picture as it is if it is small and of a kind that browsers show, else a smaller PNG."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) < 100_000:
+        return data, "png"
+    if data[:3] == b"\xff\xd8\xff" and len(data) < 100_000:
+        return data, "jpg"
+    picture = open_picture(data, where=where)
+    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue(), "png"

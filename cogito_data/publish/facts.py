@@ -1,0 +1,187 @@
+"""What a finished build says about itself: counted from its shards, read from its files, nothing invented."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+from cogito_core.console import CogitoError
+from cogito_core.manifest import validate
+from cogito_core.shards import shard_paths
+from cogito_data import nano_source
+from cogito_data.publish.bundle import split_of
+from cogito_data.publish.licences import Terms, terms_of
+from cogito_data.recipe import DataRecipe
+from cogito_data.sources.base import SourceManifest, load_source
+
+COMMAND = "cogito-data build"
+
+
+@dataclass
+class SourceFacts:
+    """One source of the published rows."""
+
+    name: str
+    terms: Terms
+    manifest: SourceManifest | None
+    rows: Counter[str] = field(default_factory=Counter)
+    """Split -> rows."""
+    revisions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(address, revision) as the rows themselves state them -> rows."""
+
+    @property
+    def title(self) -> str:
+        return self.manifest.title if self.manifest else self.name
+
+
+@dataclass
+class Facts:
+    """One build.
+
+    Attributes:
+        shards: path in the repository -> file here; `rows` and `plain_bytes` (pictures repeated as readers see
+            them) likewise.
+        rates: pass rate, rounded to hundredths -> published training rows.
+        index: (shard, row, id, category, reformulation) of every published row, in order.
+    """
+
+    run: Path
+    name: str
+    recipe: DataRecipe
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+    summary: dict[str, Any]
+    shards: dict[str, Path] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    plain_bytes: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, SourceFacts] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    rates: Counter[float] = field(default_factory=Counter)
+    index: list[tuple[str, int, str, str, str]] = field(default_factory=list)
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Split -> rows, train first."""
+        found: Counter[str] = Counter()
+        for path, n in self.rows.items():
+            found[split_of(path)] += n
+        return {name: found[name] for name in sorted(found, key=lambda name: (name != "train", name))}
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+    def ledger(self) -> Iterator[dict[str, str]]:
+        """Every dropped row with stage, reason and evidence."""
+        return _lines(self.run / "ledger.jsonl")
+
+    def leaks(self) -> Iterator[dict[str, Any]]:
+        """Every row that met a benchmark item."""
+        return _lines(self.run / "leaks.jsonl")
+
+
+def read_facts(run: Path) -> Facts:
+    """Read a run directory.
+
+    Raises:
+        CogitoError: it is no finished build, or its shards are not what its summary counted.
+    """
+    config, summary = _finished(run)
+    facts = Facts(
+        run=run,
+        name=str(config["recipe"]),
+        recipe=validate(config["data"], DataRecipe, where=f"{run / 'config.yaml'}, data"),
+        config=config,
+        provenance=_json(run / "provenance.json"),
+        summary=summary,
+    )
+    manifests = {name: one for name in _mixed(facts.recipe) if (one := _manifest(name)) is not None}
+    by_name = {one.name: one for one in manifests.values()}
+    for path in shard_paths(run / "data"):
+        _count(facts, path, by_name)
+    if facts.splits != summary.get("splits") and dict(sorted(facts.splits.items())) != dict(
+        sorted((summary.get("splits") or {}).items())
+    ):
+        raise CogitoError(
+            f"{run / 'data'} holds {facts.splits}, but summary.json counted {summary.get('splits')}: "
+            "the shards were changed after the build; build again"
+        )
+    return facts
+
+
+def _finished(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CogitoError(f"{run} is no run directory of `{COMMAND}`: it has no config.yaml") from None
+    except yaml.YAMLError as error:
+        raise CogitoError(f"{run / 'config.yaml'} is not valid YAML") from error
+    if not isinstance(config, dict) or config.get("command") != COMMAND:
+        raise CogitoError(f"{run} is no run directory of `{COMMAND}`, so there is nothing to publish in it")
+    if not (run / "summary.json").exists():
+        raise CogitoError(f"the build in {run} is not finished: run the same `{COMMAND}` again, then publish")
+    return config, _json(run / "summary.json")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise CogitoError(f"{path} cannot be read: {error}") from error
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        with path.open(encoding="utf-8") as handle:
+            for line in handle:
+                yield json.loads(line)
+
+
+def _mixed(recipe: DataRecipe) -> list[str]:
+    return [part.source for part in recipe.mix]
+
+
+def _manifest(source: str) -> SourceManifest | None:
+    return None if source == nano_source.NAME else load_source(source).manifest
+
+
+_COUNTED = ["id", "source", "category", "language", "answer_kind", "reformulation", "pass_rate",
+            "upstream_url", "upstream_revision"]  # fmt: skip
+
+
+def _count(facts: Facts, path: Path, manifests: dict[str, SourceManifest]) -> None:
+    name = f"data/{path.name}"
+    split = split_of(name)
+    facts.shards[name] = path
+    plain = 0
+    place = 0
+    with pq.ParquetFile(path, memory_map=True) as shard:
+        for batch in shard.iter_batches(batch_size=500):
+            plain += batch.nbytes
+            columns = batch.select(_COUNTED).to_pydict()
+            for values in zip(*(columns[column] for column in _COUNTED), strict=True):
+                id_, source, category, language, kind, reformulation, rate, url, revision = values
+                found = facts.sources.get(source)
+                if found is None:
+                    manifest = manifests.get(source)
+                    found = facts.sources[source] = SourceFacts(source, terms_of(source), manifest)
+                found.rows[split] += 1
+                found.revisions[(url or "", revision or "")] += 1
+                facts.kinds[kind] += 1
+                facts.categories[category] += 1
+                facts.languages[language] += 1
+                if rate is not None and split == "train":
+                    facts.rates[round(rate, 2)] += 1
+                facts.index.append((name, place, id_, category, reformulation or ""))
+                place += 1
+    facts.rows[name] = place
+    facts.plain_bytes[name] = plain
