@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from importlib import metadata
@@ -25,6 +24,7 @@ from cogito_core.console import CogitoError
 from cogito_core.files import append_line, mend_tail, write_atomic
 from cogito_core.manifest import file_hash, manifest_root
 from cogito_core.masking import mask, mask_values
+from cogito_core.version import git_state
 
 _RECORDED_PACKAGES = (
     "datasets",
@@ -195,7 +195,7 @@ def provenance(inputs: dict[str, str]) -> dict[str, Any]:
     manifests = {str(path.relative_to(root)): file_hash(path) for path in sorted(root.rglob("*.yaml"))}
     return mask_values({
         "cogito": __version__,
-        "git": _git_state(),
+        "git": git_state(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "argv": sys.argv,
@@ -203,18 +203,3 @@ def provenance(inputs: dict[str, str]) -> dict[str, Any]:
         "manifests": manifests,
         "inputs": inputs,
     })
-
-
-def _git_state() -> dict[str, Any] | None:
-    here = Path(__file__).resolve().parent
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-        dirty = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-            cwd=here, capture_output=True, text=True, check=True, timeout=30,
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit, "dirty": bool(dirty)}

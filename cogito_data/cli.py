@@ -8,19 +8,27 @@ from typing import Annotated
 import typer
 
 from cogito_core.console import UsageError, run_cli, say
+from cogito_core.doctor.command import doctor
+from cogito_core.version import version_option
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Prepare data: ingest public datasets, rewrite, deduplicate, measure difficulty, select, report.",
 )
 
 Root = Annotated[
     Path | None, typer.Option("--from", help="Folder with one folder per source, in upstream's own layout.")
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes on this machine.")]
+
+
+app.command()(doctor)
+
+
+@app.callback()
+def common(version: Annotated[bool, version_option("cogito-data")] = False) -> None:
+    """Prepare data: ingest public datasets, rewrite, deduplicate, measure difficulty, select, report."""
 
 
 @app.command()

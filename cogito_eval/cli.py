@@ -10,11 +10,15 @@ from typing import Annotated
 import typer
 
 from cogito_core.console import UsageError, run_cli, say, table, warn
+from cogito_core.doctor.command import doctor
+from cogito_core.version import version_option
 
 app = typer.Typer(
     help="Score a vision-language model on benchmarks by their own rules, with error bars and without a judge model.",
-    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
+    no_args_is_help=True, pretty_exceptions_enable=False,
 )
+
+app.command()(doctor)
 
 _From = Annotated[Path | None, typer.Option("--from", help="Folder with the benchmarks' records.")]
 
@@ -47,6 +51,7 @@ def evaluate(
     cluster: Annotated[str | None, typer.Option(help="Address of a Ray cluster whose workers ask.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only ask whether the engine sees pictures.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run directory.")] = None,
+    version: Annotated[bool, version_option("cogito-eval")] = False,
 ) -> None:
     """Score a model on benchmarks; the sub-commands work on stored answers and runs."""
     if context.invoked_subcommand is not None:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cogito_core.console import CogitoError, MissingExtra, run_cli, say
+from cogito_core.doctor.command import doctor
+from cogito_core.version import version_option
 
 if TYPE_CHECKING:
     from cogito_train.config import TrainRecipe
     from cogito_train.parallel import World
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train a vision-language model with PCuRL.")
+app = typer.Typer(no_args_is_help=True, help="Train a vision-language model with PCuRL.")
+
+app.command()(doctor)
 
 RecipeOption = Annotated[str, typer.Option("--recipe", help="a recipe that ships, or a YAML file")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="key=value in the train section, repeatable")]
@@ -27,6 +31,7 @@ def train(
     settings: SetOption = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="run directory")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="the run must exist already")] = False,
+    version: Annotated[bool, version_option("cogito-train")] = False,
 ) -> None:
     """Run all stages of a recipe. The same command again goes on where a killed run stopped."""
     if context.invoked_subcommand is not None:
