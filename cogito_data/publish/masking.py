@@ -7,7 +7,7 @@ import re
 
 _SECRETS = (
     (re.compile(r"\bhf_[A-Za-z0-9_]{8,}"), "hf_***"),
-    (re.compile(r"(?i)\b(bearer\s+)\S+"), r"\1***"),
+    (re.compile(r"(?i)\b(bearer\s+)[^\s,;'\"]+"), r"\1***"),
     # Upload addresses are signed: whoever reads one may write there for an hour.
     (re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+"), r"\1?***"),
     (re.compile(r"(https?://)[^\s/@'\"]+@"), r"\1***@"),
