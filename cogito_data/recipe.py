@@ -38,26 +38,43 @@ class Deduplicate(Manifest):
     local_difference: float = Field(default=24.0, ge=0)
 
 
-class Probe(Manifest):
-    """A benchmark to keep out of training, read from the files of its own release.
+class ProbeHub(Manifest):
+    """Where a benchmark is on the Hub: `files` are globs, `revision` a branch, tag or commit."""
 
-    `files` are globs below ROOT/<name> (JSON, JSONL, CSV or Parquet); the other keys name its columns. `picture`
-    is a column with a path below ROOT/<name>, or with encoded bytes. `shared_pictures: drop` also removes other
-    questions on a benchmark picture; `flag` only reports them (right for collections as large as COCO).
+    repo: str
+    files: tuple[str, ...] = Field(min_length=1)
+    revision: str = "main"
+
+
+class Probe(Manifest):
+    """A benchmark to keep out of training, read from the files of its own release or of its Hub copy.
+
+    `files` are globs below ROOT/<name> (JSON, JSONL, CSV or Parquet); where none is there, those of `hub` are
+    fetched. `question`, `answer` and `picture` are columns, or lists of which the first that a row has counts, for
+    release and Hub copy may name them differently. A picture is a path below ROOT/<name>/<pictures_in>, encoded
+    bytes, or a list of either. `shared_pictures: drop` also removes other questions on a benchmark picture; `flag`
+    only reports them (right for collections as large as COCO).
     """
 
     name: str
-    files: tuple[str, ...]
-    question: str = "question"
-    answer: str | None = "answer"
+    files: tuple[str, ...] = ()
+    question: tuple[str, ...] = ("question",)
+    answer: tuple[str, ...] = ("answer",)
     choices: str | None = "choices"
-    picture: str | None = "image"
+    picture: tuple[str, ...] = ("image",)
+    pictures_in: str = ""
     id: str | None = None
+    hub: ProbeHub | None = None
     shared_pictures: Literal["drop", "flag"] = "drop"
+
+    @field_validator("question", "answer", "picture", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return () if value is None else (value,) if isinstance(value, str) else value
 
 
 class Decontaminate(Manifest):
-    """Which benchmarks to compare with; a benchmark that is not below ROOT is an error unless `optional`."""
+    """Which benchmarks to compare with; one that can be read nowhere is an error unless `optional`."""
 
     against: tuple[Probe, ...] = ()
     optional: bool = False
