@@ -41,6 +41,7 @@ DECODE_MPX_S = 120.0
 OURS = """
 import sys
 from pathlib import Path
+import numpy as np
 import pyarrow.parquet as pq
 from cogito_data.final import write_shard
 from cogito_data.prepare import prepare_shard
@@ -48,7 +49,7 @@ source, out = map(Path, sys.argv[1:])
 for shard in sorted(source.glob("*.parquet")):
     part = out / f"{shard.stem}.part"
     prepare_shard(str(part), str(shard), True, False, None)
-    write_shard(str(out / shard.name), [(str(shard), str(part))], range(pq.read_metadata(part).num_rows), {})
+    write_shard(str(out / shard.name), [(str(shard), str(part))], np.arange(pq.read_metadata(part).num_rows))
     part.unlink()
 """
 

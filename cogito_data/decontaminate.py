@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from cogito_core.verify import verify
@@ -37,6 +38,9 @@ TEMPLATE_ROWS = 3
 """A benchmark question that matches more rows than this by text alone is a template."""
 
 NOMINATE_BITS = 6
+
+PICTURES_HELD = 64
+"""Decoded benchmark pictures that are kept for the next comparison."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,9 @@ def decontaminate(pool: Pool, settings: Decontaminate, near: Deduplicate, probes
     if not probes:
         return []
     shared: dict[str, str] = {probe.name: probe.shared_pictures for probe in settings.against}
-    texts = dict(_texts(pool))
-    hits = list(_picture_hits(pool, settings, near, probes, shared, texts))
+    hits = list(_picture_hits(pool, settings, near, probes, shared))
     met = {hit.row for hit in hits}
-    hits += _text_hits(pool, settings, probes, texts, met)
+    hits += _text_hits(pool, settings, probes, met)
     hits.sort(key=lambda hit: (hit.row, hit.tier, hit.probe))
     for hit in hits:
         if hit.dropped and pool.alive[hit.row]:
@@ -73,23 +76,11 @@ def decontaminate(pool: Pool, settings: Decontaminate, near: Deduplicate, probes
     return hits
 
 
-def _texts(pool: Pool) -> Iterator[tuple[int, tuple[str, str]]]:
-    for row in pool.rows:
-        text = pool.text(row)
-        yield row, (text["question"], text["gold_text"])
-
-
 def _picture_hits(
-    pool: Pool,
-    settings: Decontaminate,
-    near: Deduplicate,
-    probes: list[ProbeItem],
-    shared: dict[str, str],
-    texts: dict[int, tuple[str, str]],
+    pool: Pool, settings: Decontaminate, near: Deduplicate, probes: list[ProbeItem], shared: dict[str, str]
 ) -> Iterator[Hit]:
     """Tiers 1 and 2: for every row the benchmark item on one of its pictures whose question is nearest."""
-    for row, found in _same_pictures(pool, near, probes):
-        question = texts[row][0]
+    for row, question, found in _same_pictures(pool, near, probes):
         best, how = max(found, key=lambda one: (similarity(question, probes[one[0]].question), -one[0]))
         item = probes[best]
         alike = similarity(question, item.question)
@@ -105,52 +96,51 @@ def _picture_hits(
 
 def _same_pictures(
     pool: Pool, near: Deduplicate, probes: list[ProbeItem]
-) -> Iterator[tuple[int, list[tuple[int, str]]]]:
-    """(row, [(probe, how its picture equals one of the row's)]) for rows that share a picture with a benchmark."""
-    by_pixels: dict[bytes, list[int]] = defaultdict(list)
-    for number, item in enumerate(probes):
-        if item.look is not None:
-            by_pixels[item.look.pixels].append(number)
-    index = _Bands({item.look.dhash for item in probes if item.look is not None}, NOMINATE_BITS)
+) -> Iterator[tuple[int, str, list[tuple[int, str]]]]:
+    """(row, its question, [(probe, how its picture equals one of the row's)]) where a picture is a benchmark's."""
     by_hash: dict[int, list[int]] = defaultdict(list)
     for number, item in enumerate(probes):
         if item.look is not None:
             by_hash[item.look.dhash].append(number)
-    pictures, dhashes = pool.column("pictures"), pool.column("dhashes")
-    decoded: dict[int, Seen] = {}
-    known: dict[bytes, list[tuple[int, str]]] = {}
-    for row in pool.rows:
-        found: list[tuple[int, str]] = []
-        for place, (pixels, dhash) in enumerate(zip(pictures[row], dhashes[row], strict=True)):
-            if pixels not in known:
-                exact = [(number, "the same decoded pixels") for number in by_pixels.get(pixels, ())]
-                nominated = [number for value in index.near(dhash) for number in by_hash[value]]
-                known[pixels] = exact or list(_seen_alike(pool, row, place, nominated, probes, near, decoded))
-            found += known[pixels]
-        if found:
-            yield row, found
+    index = _Bands(by_hash, NOMINATE_BITS)
+
+    @lru_cache(maxsize=PICTURES_HELD)
+    def decoded(number: int) -> Seen:
+        data = probes[number].picture_bytes()
+        assert data is not None
+        return Seen(data, where=f"{probes[number].benchmark} {probes[number].id}")
+
+    last: tuple[str, list[tuple[int, str]]] = ("", [])
+    for row, (image_hash, dhashes, question) in pool.stream("image_hash", "dhashes", "question"):
+        # Rows are stored by picture: the questions on one follow each other.
+        if image_hash != last[0]:
+            nominated = [[number for value in index.near(dhash) for number in by_hash[value]] for dhash in dhashes]
+            last = (image_hash, list(_seen_alike(pool, row, nominated, near, decoded)))
+        if last[1]:
+            yield row, question, last[1]
 
 
 def _seen_alike(
     pool: Pool,
     row: int,
-    place: int,
-    nominated: list[int],
-    probes: list[ProbeItem],
+    nominated: list[list[int]],
     near: Deduplicate,
-    decoded: dict[int, Seen],
+    decoded: Callable[[int], Seen],
 ) -> Iterator[tuple[int, str]]:
-    if not nominated:
+    """(probe, how) of the nominated probes, given for each picture of the row, whose picture is the same."""
+    if not any(nominated):
         return
-    mine = Seen(pool.pictures(row)[place], where=pool.name(row))
-    for number in nominated:
-        if number not in decoded:
-            data = probes[number].picture_bytes()
-            assert data is not None
-            decoded[number] = Seen(data, where=f"{probes[number].benchmark} {probes[number].id}")
-        apart = compare(mine, decoded[number])
-        if apart is not None and apart.within(near.mean_difference, near.local_difference):
-            yield number, f"the same picture ({apart})"
+    for data, numbers in zip(pool.pictures(row), nominated, strict=True):
+        mine = Seen(data, where=pool.name(row)) if numbers else None
+        for number in numbers:
+            assert mine is not None
+            theirs = decoded(number)
+            if mine.equals(theirs):
+                yield number, "the same decoded pixels"
+                continue
+            apart = compare(mine, theirs)
+            if apart is not None and apart.within(near.mean_difference, near.local_difference):
+                yield number, f"the same picture ({apart})"
 
 
 class _Bands:
@@ -175,9 +165,7 @@ class _Bands:
         return sorted(found)
 
 
-def _text_hits(
-    pool: Pool, settings: Decontaminate, probes: list[ProbeItem], texts: dict[int, tuple[str, str]], met: set[int]
-) -> list[Hit]:
+def _text_hits(pool: Pool, settings: Decontaminate, probes: list[ProbeItem], met: set[int]) -> list[Hit]:
     """Tier 3, for pairs of which one side has no picture to look at."""
     grams: dict[int, set[int]] = defaultdict(set)
     exact: dict[str, set[int]] = defaultdict(set)
@@ -186,9 +174,8 @@ def _text_hits(
         exact[" ".join(said)].add(number)
         for gram in _grams(said):
             grams[gram].add(number)
-    has_picture = [bool(pictures) for pictures in pool.column("pictures")]
-    matches: list[tuple[int, int, float]] = []
-    for row, (question, gold) in texts.items():
+    matches: list[tuple[int, str, int, float]] = []
+    for row, (question, gold, outlines) in pool.stream("question", "gold_text", "outlines"):
         if row in met:
             continue
         said = words(question)
@@ -198,31 +185,32 @@ def _text_hits(
         for number in sorted(candidates):
             item = probes[number]
             alike = similarity(question, item.question)
-            comparable = has_picture[row] and item.look is not None
+            comparable = outlines and item.look is not None
             same = alike >= settings.similar_question and contains(question, item.question)
             if not comparable and same and _same_answer(gold, item.answer):
-                matches.append((row, number, alike))
-    rows_of = Counter(number for _, number, _ in matches)
-    best: dict[int, tuple[int, float]] = {}
-    for row, number, alike in matches:
-        if row not in best or alike > best[row][1]:
-            best[row] = (number, alike)
+                matches.append((row, question, number, alike))
+    rows_of = Counter(number for *_, number, _ in matches)
+    best: dict[int, tuple[str, int, float]] = {}
+    for row, question, number, alike in matches:
+        if row not in best or alike > best[row][2]:
+            best[row] = (question, number, alike)
     return [
-        _text_hit(pool, probes, texts, row, number, alike, rows_of[number]) for row, (number, alike) in best.items()
+        _text_hit(pool, probes, row, question, number, alike, rows_of[number])
+        for row, (question, number, alike) in best.items()
     ]
 
 
 def _text_hit(
     pool: Pool,
     probes: list[ProbeItem],
-    texts: dict[int, tuple[str, str]],
     row: int,
+    question: str,
     number: int,
     alike: float,
     n_rows: int,
 ) -> Hit:
     item = probes[number]
-    is_template = n_rows > TEMPLATE_ROWS or len(words(texts[row][0])) < SHORT
+    is_template = n_rows > TEMPLATE_ROWS or len(words(question)) < SHORT
     why = f"; wording shared by {n_rows} rows, so it is only flagged" if is_template else ""
     evidence = f"{item.benchmark} {item.id}: questions {alike:.0%} alike, the same answer, no picture to compare{why}"
     return Hit(row, pool.name(row), item.benchmark, item.id, "T3", not is_template, evidence, number)

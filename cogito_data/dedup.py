@@ -1,14 +1,14 @@
 """Duplicates: the same question on the same picture with the same answer. Everything else stays.
 
-Exact layers first: equal bytes, then equal decoded pixels, always with question and answer. Near copies are only
-nominated by a perceptual hash, among rows that ask and answer the same; comparing their pixels decides. The same
+Exact layers first: equal bytes, then equal decoded pixels, always with question and answer. Copies in other bytes
+are only nominated, by an outline or a perceptual hash; comparing their pixels decides. The same
 picture with another question is no duplicate, nor is the same question on another picture. Same picture and
 question with another answer is a contradiction: it is reported, not dropped.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,9 @@ from cogito_data.pool import Pool
 from cogito_data.recipe import Deduplicate
 
 STAGE = "deduplicate"
+
+PICTURES_HELD = 64
+"""Rows whose decoded pictures are kept for the next comparison."""
 
 
 @dataclass
@@ -41,34 +44,63 @@ def deduplicate(pool: Pool, settings: Deduplicate) -> Findings:
 
 def _exact(pool: Pool, findings: Findings) -> None:
     """Equal pictures by bytes or pixels, equal question, equal answer."""
-    first: dict[bytes, int] = {}
-    other_answers: dict[int, list[int]] = {}
-    for row, (image_hash, pictures, question, answer) in pool.stream(
-        "image_hash", "pictures", "question_key", "answer_key"
-    ):
-        head = first.setdefault(hashlib.sha256(b"".join(pictures) + question).digest()[:16], row)
-        if head == row:
+    repeated = _repeated(pool.short_keys("outlines", "question_key"), pool.alive)
+    # Question with outlines -> answer -> (row, hash of its picture bytes) of the rows that stay.
+    asked: dict[bytes, dict[bytes, list[tuple[int, str]]]] = {}
+    pixels = _Pixels(pool)
+    columns = "image_hash", "outlines", "question_key", "answer_key"
+    for row, (image_hash, outlines, question, answer) in pool.stream(*columns):
+        if not repeated[row]:
             continue
-        askers = [head, *other_answers.get(head, ())]
-        same = next((one for one in askers if pool.value("answer_key", one) == answer), None)
-        if same is None:
-            other_answers.setdefault(head, []).append(row)
-            if pictures:
-                findings.contradictions.append((head, row))
+        answers = asked.setdefault(b"".join([question, *outlines]), {})
+        mine = answers.setdefault(answer, [])
+        same = next((one for one in mine if pixels.same(one, (row, image_hash))), None)
+        if same is not None:
+            reason, how = "duplicate_pixels", "the same decoded pixels"
+            if not outlines:
+                reason, how = "duplicate_text", "no picture"
+            elif same[1] == image_hash:
+                reason, how = "duplicate_bytes", "the same picture bytes"
+            _drop(pool, findings, same[0], row, reason, f"same question and answer, {how} as {pool.name(same[0])}")
             continue
-        by_bytes = pool.value("image_hash", same) == image_hash
-        reason = "duplicate_bytes" if by_bytes else "duplicate_pixels"
-        how = "the same picture bytes" if by_bytes else "the same decoded pixels"
-        if not pictures:
-            reason, how = "duplicate_text", "no picture"
-        _drop(pool, findings, same, row, reason, f"same question and answer, {how} as {pool.name(same)}")
+        others = (one for other, rows in answers.items() if other != answer and outlines for one in rows)
+        other = next((one for one in others if pixels.same(one, (row, image_hash))), None)
+        if other is not None:
+            findings.contradictions.append((other[0], row))
+        mine.append((row, image_hash))
+
+
+def _repeated(keys: np.ndarray, alive: np.ndarray) -> np.ndarray:
+    """[n] bool: rows that are in and share their key with another one that is."""
+    values, counts = np.unique(keys[alive], return_counts=True)
+    return np.asarray(np.isin(keys, values[counts > 1]) & alive)
+
+
+class _Pixels:
+    """Decoded pictures of the rows that were compared last."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._held: OrderedDict[int, list[Seen]] = OrderedDict()
+
+    def of(self, row: int) -> list[Seen]:
+        if row not in self._held:
+            self._held[row] = [Seen(data, where=self._pool.name(row)) for data in self._pool.pictures(row)]
+            if len(self._held) > PICTURES_HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(row)
+        return self._held[row]
+
+    def same(self, one: tuple[int, str], other: tuple[int, str]) -> bool:
+        """Whether two (row, hash of its picture bytes) with equal outlines show the same pictures."""
+        return one[1] == other[1] or all(
+            a.equals(b) for a, b in zip(self.of(one[0]), self.of(other[0]), strict=True)
+        )
 
 
 def _near(pool: Pool, settings: Deduplicate, findings: Findings) -> None:
     """Equal question and answer, pictures that look the same after a resize or another encoding."""
-    hashes = pool.short_keys("question_key", "answer_key")
-    values, counts = np.unique(hashes[pool.alive], return_counts=True)
-    repeated = np.isin(hashes, values[counts > 1])
+    repeated = _repeated(pool.short_keys("question_key", "answer_key"), pool.alive)
     groups: dict[bytes, list[tuple[int, list[int]]]] = {}
     for row, (dhashes, question, answer) in pool.stream("dhashes", "question_key", "answer_key"):
         if repeated[row] and dhashes:
@@ -83,18 +115,12 @@ def _near(pool: Pool, settings: Deduplicate, findings: Findings) -> None:
 def _near_in_group(
     pool: Pool, settings: Deduplicate, findings: Findings, rows: list[int], hashes: list[list[int]]
 ) -> None:
-    decoded: dict[int, list[Seen]] = {}
-
-    def seen(row: int) -> list[Seen]:
-        if row not in decoded:
-            decoded[row] = [Seen(data, where=pool.name(row)) for data in pool.pictures(row)]
-        return decoded[row]
-
+    pixels = _Pixels(pool)
     for i, j in near_pairs([one[0] for one in hashes], settings.nominate_bits):
         one, other = rows[i], rows[j]
         if not (pool.alive[one] and pool.alive[other]):
             continue
-        apart = [compare(a, b) for a, b in zip(seen(one), seen(other), strict=True)]
+        apart = [compare(a, b) for a, b in zip(pixels.of(one), pixels.of(other), strict=True)]
         same = all(x is not None and x.within(settings.mean_difference, settings.local_difference) for x in apart)
         said = _said(apart)
         if same:

@@ -9,7 +9,7 @@ counted in their own order, so the verdict is that of all 8, and asking costs 29
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,14 +172,14 @@ def bounds(right: int, done: int, trials: int) -> tuple[float, float]:
     return right / trials, (right + trials - done) / trials
 
 
-def measured_columns(right: int, tokens: Sequence[int], done: int, rule: StopRule, described: str) -> dict[str, Any]:
-    """What a row carries of its measurement; `tokens` are the lengths of its right answers."""
+def measured_columns(right: int, tokens: int, done: int, rule: StopRule, described: str) -> dict[str, Any]:
+    """What a row carries of its measurement; `tokens` is the length of its right answers together."""
     low, high = bounds(right, done, rule.trials)
     return {
         "pass_rate": round(pass_rate(right, done, rule), 6),
         "n_correct": right,
         "n_trials": done,
-        "mean_correct_tokens": round(sum(tokens) / len(tokens), 3) if tokens else None,
+        "mean_correct_tokens": round(tokens / right, 3) if right else None,
         "difficulty_model": described,
         "meta": {"pass_rate_bounds": [round(low, 6), round(high, 6)]},
     }

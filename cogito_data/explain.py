@@ -132,8 +132,8 @@ def _said_of(row: dict[str, Any]) -> list[str]:
     if not row["reformulation"].startswith("none"):
         lines.append(f"  question: {_one_line(row['problem'])}")
         lines.append(f"  gold: {row['answer']} ({row['answer_kind']})")
-    pictures = ", ".join(digest.hex() for digest in row["pictures"]) or "no picture"
-    lines.append(f"fingerprint: pixels {pictures}")
+    pictures = ", ".join(digest.hex() for digest in row["outlines"]) or "no picture"
+    lines.append(f"fingerprint: outline {pictures}")
     return lines
 
 

@@ -7,38 +7,41 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cogito_core.sample import SCHEMA
 from cogito_core.shards import write_table
+from cogito_data.trials import Measured
 
 _PICTURES = "images.list.element.bytes"
 _MEASURED = ("pass_rate", "n_correct", "n_trials", "mean_correct_tokens", "difficulty_model")
 
 
 def write_shard(
-    aside: str, parts: Sequence[tuple[str, str]], rows: Sequence[int], measured: dict[int, dict[str, Any]]
+    aside: str, parts: Sequence[tuple[str, str]], rows: np.ndarray, measured: Measured | None = None
 ) -> None:
     """Write the shard that holds `rows` of `parts` to `aside`.
 
     Args:
         parts: (ingested shard, prepared part) pairs; rows are numbered through them.
-        rows: ascending.
-        measured: row -> the columns of its measurement, with what belongs into its `meta`.
+        rows: ascending [n].
+        measured: what was measured of each of them, in their order.
     """
     pieces = []
     start = 0
     for shard, part in parts:
         size = pq.read_metadata(part).num_rows
-        here = [row - start for row in rows if start <= row < start + size]
+        here = rows[(rows >= start) & (rows < start + size)] - start
         pieces.append(_piece(Path(shard), Path(part), here))
         start += size
     table = pa.concat_tables(pieces)
-    write_table(_with_measured(table, [measured.get(row) for row in rows]), Path(aside))
+    found = [] if measured is None else [measured.columns(place) for place in range(len(rows))]
+    write_table(_with_measured(table, found), Path(aside))
 
 
-def _piece(shard: Path, part: Path, rows: list[int]) -> pa.Table:
+def _piece(shard: Path, part: Path, rows: np.ndarray) -> pa.Table:
     texts = pq.read_table(part, columns=[*(name for name in SCHEMA.names if name != "images"), "shard_row"])
     texts = texts.take(pa.array(rows, pa.int64()))
     # Dictionary-encoded as stored: a picture with eight questions is in memory once until it is written.

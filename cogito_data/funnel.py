@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from cogito_data.pool import Pool
-from cogito_data.prepare import Drop
-from cogito_data.recipe import DataRecipe
+from cogito_data.recipe import DataRecipe, Difficulty
+from cogito_data.trials import Measured
 
 UNKNOWN_CATEGORY = "unknown"
 
@@ -54,39 +57,49 @@ class Funnel:
 def summarise(
     recipe: DataRecipe,
     pool: Pool,
-    early_drops: list[Drop],
-    splits: dict[str, list[int]],
-    measured: dict[int, dict[str, Any]],
+    early: Counter[tuple[str, str, str]],
+    splits: dict[str, np.ndarray],
+    measured: Measured,
 ) -> Funnel:
     """Count every row once: either in a split or under the reason it was dropped for.
+
+    `early` counts the drops of `pool.drops` that never came into the pool, by (source, category, reason).
 
     Raises:
         AssertionError: a row was counted twice or not at all, which would be a fault of ours.
     """
     funnel = Funnel(splits={name: len(rows) for name, rows in splits.items()})
     funnel.sources = {part.source: Counter() for part in recipe.mix}
-    (sources, source), (categories, category) = pool.codes("source"), pool.codes("category")
-    texts, rule = pool.codes("reformulation")
-    ingested = Counter(zip(source.tolist(), category.tolist(), rule.tolist(), strict=True))
-    for (a, b, c), n in ingested.items():
-        opened = not texts[c].startswith("none")
-        for what in ("ingested", "rewritten") if opened else ("ingested",):
-            _count(funnel, sources[a], categories[b], what, n)
-        funnel.rewrites.setdefault(sources[a], Counter())[_short(texts[c])] += n
-    for drop in early_drops:
-        _count(funnel, drop.source, drop.category, "ingested")
-    for drop in [*early_drops, *pool.drops]:
-        _count(funnel, drop.source, drop.category, drop.reason)
-        funnel.dropped[drop.reason] += 1
+    texts, rules = pool.codes("reformulation")
+    for (source, category, rule), n in _tally(pool, np.arange(len(pool)), rules):
+        text = texts[rule]
+        for what in ("ingested",) if text.startswith("none") else ("ingested", "rewritten"):
+            _count(funnel, source, category, what, n)
+        funnel.rewrites.setdefault(source, Counter())[_short(text)] += n
+    for (source, category, _), n in early.items():
+        _count(funnel, source, category, "ingested", n)
+    for (source, category, reason), n in pool.drops.counts.items():
+        _count(funnel, source, category, reason, n)
+        funnel.dropped[reason] += n
     for split, rows in splits.items():
-        for (a, b), n in Counter(zip(source[rows].tolist(), category[rows].tolist(), strict=True)).items():
-            _count(funnel, sources[a], categories[b], split, n)
-            _count(funnel, sources[a], categories[b], "kept", n)
+        for (source, category, _), n in _tally(pool, rows, np.zeros(len(pool), np.int32)):
+            _count(funnel, source, category, split, n)
+            _count(funnel, source, category, "kept", n)
     if funnel.ingested != funnel.kept + funnel.dropped.total():
         raise AssertionError(f"{funnel.ingested} rows in, {funnel.kept} kept, {funnel.dropped.total()} dropped")
-    if measured and recipe.difficulty is not None:
-        funnel.difficulty = _difficulty(recipe, pool, measured)
+    if len(measured) and recipe.difficulty is not None:
+        funnel.difficulty = _difficulty(recipe.difficulty, measured)
     return funnel
+
+
+def _tally(pool: Pool, rows: np.ndarray, third: np.ndarray) -> Iterator[tuple[tuple[str, str, int], int]]:
+    """((source, category, value of `third` [n]), how many of `rows` have it), in the order of first appearance."""
+    (sources, source), (categories, category) = pool.codes("source"), pool.codes("category")
+    triples = np.stack([source[rows], category[rows], third[rows]], axis=1)
+    found, first, counts = np.unique(triples, axis=0, return_index=True, return_counts=True)
+    for place in np.argsort(first).tolist():
+        a, b, c = found[place].tolist()
+        yield (sources[a], categories[b], c), int(counts[place])
 
 
 def _count(funnel: Funnel, source: str, category: str, what: str, n: int = 1) -> None:
@@ -99,15 +112,12 @@ def _short(reformulation: str) -> str:
     return ": ".join(reformulation.split(": ")[:2])
 
 
-def _difficulty(recipe: DataRecipe, pool: Pool, measured: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    settings = recipe.difficulty
-    assert settings is not None
-    histogram: Counter[int] = Counter(found["n_correct"] for found in measured.values())
-    asked = sum(found["n_trials"] for found in measured.values())
+def _difficulty(settings: Difficulty, measured: Measured) -> dict[str, Any]:
+    numbers, counts = np.unique(measured.right, return_counts=True)
     return {
         "model": settings.description,
         "questions": len(measured),
-        "trials_asked": asked,
+        "trials_asked": measured.asked,
         "trials_of_all": len(measured) * settings.trials,
-        "right_answers": {str(n): histogram[n] for n in sorted(histogram)},
+        "right_answers": {str(n): count for n, count in zip(numbers.tolist(), counts.tolist(), strict=True)},
     }

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from cogito_core.console import CogitoError, progress, warn
 from cogito_core.files import replace_file
@@ -25,9 +28,10 @@ from cogito_data.sources.base import Problem, Source, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_sorted, write_unit
+from cogito_data.sources.sorting import write_sorted
+from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_unit
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 UNIT_ROWS = 500
@@ -98,9 +102,9 @@ def ingest(
 
 def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> IngestResult:
     units = UnitStore(run.work / "units", ".arrow")
-    seen: set[str] = set()
+    seen = _Names()
     counts = _Counts()
-    files: list[tuple[Path, list[int]]] = []
+    files: list[tuple[Path, np.ndarray]] = []
     # The whole ledger is written anew: a resumed run must not record a row twice.
     with (
         replace_file(run.ledger.path) as aside,
@@ -111,12 +115,12 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
             kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
             for refusal in refused:
                 ledger.write(_ledger_line(refusal))
-            files.append((path, kept))
+            files.append((path, np.array(kept, dtype=np.int32)))
             advance(len(kept) + len(refused))
             if limit is not None and counts.kept >= limit:
                 break
     _check_structure(source, origin, counts)
-    shards = write_sorted(files, run.path / "data")
+    shards = write_sorted(files, run.path / "data", run.work / "runs")
     result = IngestResult(
         source=source.manifest.name,
         layout=origin.layout,
@@ -150,6 +154,20 @@ class _Counts:
         self.first = ""
         self.splits: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
+
+
+class _Names:
+    """A set of ids. SQLite moves it to a temporary file when it grows: a million rows take no more memory."""
+
+    def __init__(self) -> None:
+        self._store = sqlite3.connect("", isolation_level=None)
+        for command in ("PRAGMA journal_mode=OFF", "PRAGMA cache_size=-32000", "BEGIN"):
+            self._store.execute(command)
+        self._store.execute("CREATE TABLE names (name TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, name: str) -> bool:
+        """Whether the name is new."""
+        return self._store.execute("INSERT OR IGNORE INTO names VALUES (?)", (name,)).rowcount == 1
 
 
 def _unit_files(units: UnitStore, source: Source, origin: Origin, limit: int | None) -> Iterator[Path]:
@@ -196,7 +214,7 @@ def _problems(
 
 
 def _screen(
-    path: Path, seen: set[str], room: int | None, counts: _Counts
+    path: Path, seen: _Names, room: int | None, counts: _Counts
 ) -> tuple[list[int], list[Refusal]]:
     """Which rows of a unit stay (not seen before, within the limit), and its refusals in upstream's order."""
     unit = UnitFile(path)
@@ -211,10 +229,9 @@ def _screen(
             out.append(unit.refused[position])
             continue
         index, row = next(rows)
-        if row["id"] in seen:
+        if not seen.add(row["id"]):
             out.append(Refusal(row["id"], "duplicate_id", f"another row of this source has the id {row['id']}"))
             continue
-        seen.add(row["id"])
         kept.append(index)
         counts.kept += 1
         counts.with_picture += bool(row["image_hash"])

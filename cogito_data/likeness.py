@@ -1,6 +1,6 @@
 """Whether two pictures are the same: exact by decoded pixels, near by comparing what is seen.
 
-A perceptual hash only nominates. On charts and geometry diagrams hashes collide between different questions
+A fingerprint only nominates. On charts and geometry diagrams hashes collide between different questions
 (measured: up to 77 % of TabMWP pictures have a false twin at 8 bits of a 64-bit difference hash), so nothing is
 decided before the pixels were compared.
 """
@@ -20,8 +20,11 @@ from cogito_core.images import open_picture
 if TYPE_CHECKING:
     from PIL import Image
 
-HASH_NAME = "dhash64/pillow-box/v1"
-"""Algorithm, library and version: hashes of different libraries do not compare."""
+OUTLINE_SIDES = (36, 32)
+"""Columns and rows of blocks, at the least, of which an outline is made where the picture has as many pixels."""
+
+OUTLINE_BLOCK = 8
+"""Largest side of such a block in pixels; a large picture has more blocks, not larger ones."""
 
 COMPARED_SIDE = 384
 """Longest side, in pixels, at which two pictures are compared."""
@@ -40,11 +43,12 @@ class Look:
     """What a decoded picture looks like.
 
     Attributes:
-        pixels: 16-byte digest of size and RGB values; equal for lossless copies in any encoding.
-        dhash: 64-bit difference hash, nominates near copies.
+        outline: 16-byte digest of the size and of the mean colours of small blocks. Equal for lossless copies in any
+            encoding; where two are equal the pixels still have to be compared.
+        dhash: 64-bit difference hash, nominates near copies. Hashes made by other libraries do not compare.
     """
 
-    pixels: bytes
+    outline: bytes
     dhash: int
 
 
@@ -81,6 +85,10 @@ class Seen:
     def size(self) -> tuple[int, int]:
         return self._picture.size
 
+    def equals(self, other: Seen) -> bool:
+        """Whether all decoded pixels are the same."""
+        return self.size == other.size and self._picture.tobytes() == other._picture.tobytes()
+
     def at(self, size: tuple[int, int]) -> np.ndarray:
         """RGB values [height, width, 3] as int16 at a size in pixels (width, height)."""
         from PIL import Image
@@ -95,13 +103,20 @@ def look(data: bytes, *, where: str) -> Look:
 
 
 def look_of(picture: Image.Image) -> Look:
-    """Fingerprint of a decoded RGB picture."""
+    """Fingerprint of a decoded RGB picture.
+
+    Both come from one shrunken copy: a digest of every pixel would cost as much again as half of the decoding, and
+    could not decide anything that the pixels themselves do not decide better.
+    """
     from PIL import Image
 
-    digest = hashlib.sha256(f"{picture.width}x{picture.height}".encode())
-    digest.update(picture.tobytes())
+    width, height = picture.size
+    block = max(1, min(OUTLINE_BLOCK, width // OUTLINE_SIDES[0], height // OUTLINE_SIDES[1]))
+    shrunk = picture.reduce(block)
+    digest = hashlib.sha256(f"{width}x{height}".encode())
+    digest.update(shrunk.tobytes())
     # Grey at nine by eight; each bit says whether brightness rises to the right (the usual dHash).
-    small = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
+    small = np.asarray(shrunk.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     bits = np.packbits(small[:, 1:] > small[:, :-1])
     return Look(digest.digest()[:16], int.from_bytes(bits.tobytes(), "big"))
 

@@ -13,14 +13,15 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from cogito_core.console import CogitoError, progress, warn
-from cogito_core.files import write_atomic
 from cogito_core.runs import RunDir
 from cogito_core.shards import shard_paths
 from cogito_core.units import UnitStore
@@ -28,15 +29,17 @@ from cogito_core.verify.verdict import VERSION
 from cogito_data import nano_source, prepare, trials
 from cogito_data.decontaminate import Hit, decontaminate
 from cogito_data.dedup import Findings, deduplicate
+from cogito_data.drops import Drop, DropLog
 from cogito_data.final import write_shard
 from cogito_data.funnel import Funnel, summarise
 from cogito_data.ingest import ingest
 from cogito_data.pool import Pool
-from cogito_data.prepare import Drop, part_drops
+from cogito_data.prepare import part_drops
 from cogito_data.probes import ProbeItem, read_probes
 from cogito_data.recipe import DataRecipe, SourceMix
 from cogito_data.selection import cap, drop_by_difficulty, hold_out
 from cogito_data.sources.base import SourceManifest, load_source
+from cogito_data.trials import Measured
 from cogito_data.workers import Crew, Task
 
 SHARD_ROWS = 5000
@@ -54,8 +57,8 @@ class Build:
     findings: Findings
     hits: list[Hit]
     probes: list[ProbeItem]
-    measured: dict[int, dict[str, Any]]
-    splits: dict[str, list[int]]
+    measured: Measured
+    splits: dict[str, np.ndarray]
     funnel: Funnel
 
 
@@ -65,23 +68,24 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     Raises:
         CogitoError: a source or a benchmark is missing, the model cannot be asked, or a worker keeps dying.
     """
-    probes = read_probes(recipe.decontaminate, root)
+    probes = read_probes(recipe.decontaminate, root, kept=run.work / "benchmarks.json")
+    drops = DropLog(run.work)
     with _step(run, "ingest"):
-        shards, drops = _ingest(recipe, run, root)
+        shards = _ingest(recipe, run, root, drops)
     with _step(run, "prepare"):
-        pool, refused = _prepare(recipe, run, shards, crew)
-        drops += refused
+        pool = _prepare(recipe, run, shards, crew, drops)
+        early_drops = Counter(drops.counts)
     with _step(run, "deduplicate"):
         findings = deduplicate(pool, recipe.deduplicate)
     with _step(run, "decontaminate"):
         hits = decontaminate(pool, recipe.decontaminate, recipe.deduplicate, probes)
     early = recipe.hold_out.when == "before_difficulty"
     held = hold_out(pool, recipe) if early else {}
-    spared = {row for rows in held.values() for row in rows}
-    measured: dict[int, dict[str, Any]] = {}
+    spared = np.concatenate([np.zeros(0, np.int64), *held.values()])
+    measured = Measured(len(pool), recipe.difficulty)
     if recipe.difficulty is not None and recipe.difficulty.enabled:
         with _step(run, "difficulty"):
-            rows = [row for row in pool.rows if row not in spared]
+            rows = np.setdiff1d(pool.rows, spared)
             measured = _difficulty(recipe, run, pool, rows, crew)
             drop_by_difficulty(pool, measured, recipe.difficulty)
     with _step(run, "select"):
@@ -90,8 +94,8 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
         splits = _splits(pool, held)
     with _step(run, "write"):
         _write(run, pool, measured, splits, crew)
-    _ledger(run, drops + pool.drops)
-    funnel = summarise(recipe, pool, drops, splits, measured)
+    drops.write(run.path / "ledger.jsonl")
+    funnel = summarise(recipe, pool, early_drops, splits, measured)
     return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel)
 
 
@@ -103,10 +107,9 @@ def _step(run: RunDir, name: str) -> Iterator[None]:
     run.event("done", step=name, seconds=round(time.monotonic() - started, 3))
 
 
-def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None) -> tuple[list[Path], list[Drop]]:
-    """Every source of the mix; returns its shards and the rows that were refused."""
+def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog) -> list[Path]:
+    """Every source of the mix; returns its shards and notes the rows that were refused."""
     shards: list[Path] = []
-    drops: list[Drop] = []
     # Before any work: a source that is nowhere must not be found out after hours of others.
     real = [part.source for part in recipe.mix if part.source != nano_source.NAME]
     manifests = {name: load_source(name).manifest for name in real}
@@ -122,8 +125,8 @@ def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None) -> tuple[list[Pa
                 warn(f"{part.source}: there is no such folder below {root}, so its Hub copy is streamed")
             ingest(part.source, root=folder, from_hub=folder is None, out=out, limit=part.limit)
         shards += shard_paths(out / "data")
-        drops += _ingest_drops(out / "ledger.jsonl", part.source, category)
-    return shards, drops
+        drops.extend(_ingest_drops(out / "ledger.jsonl", part.source, category))
+    return shards
 
 
 def _source_root(root: Path | None, manifest: SourceManifest) -> Path | None:
@@ -140,14 +143,16 @@ def _source_root(root: Path | None, manifest: SourceManifest) -> Path | None:
     return None
 
 
-def _ingest_drops(ledger: Path, source: str, category: str) -> list[Drop]:
+def _ingest_drops(ledger: Path, source: str, category: str) -> Iterator[Drop]:
     if not ledger.exists():
-        return []
-    rows = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
-    return [Drop(row["id"], source, category, row["stage"], row["reason"], row["evidence"]) for row in rows]
+        return
+    with ledger.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            yield Drop(row["id"], source, category, row["stage"], row["reason"], row["evidence"])
 
 
-def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew) -> tuple[Pool, list[Drop]]:
+def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew, drops: DropLog) -> Pool:
     """Reformulate and fingerprint every shard."""
     store = UnitStore(run.work / "prepared", ".parquet")
     mix = {part.source: part for part in recipe.mix}
@@ -160,7 +165,9 @@ def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew) ->
         tasks.append(Task(key, prepare.prepare_shard, arguments, f"{part.source}/{shard.name}"))
     with progress(len(tasks), "reformulate and fingerprint", "shards") as advance:
         parts = crew.run(store, tasks, advance)
-    return Pool(list(zip(shards, parts, strict=True))), [drop for part in parts for drop in part_drops(part)]
+    for part_path in parts:
+        drops.extend(part_drops(part_path))
+    return Pool(list(zip(shards, parts, strict=True)), drops)
 
 
 def _allowed_splits(recipe: DataRecipe, part: SourceMix) -> list[str] | None:
@@ -170,8 +177,8 @@ def _allowed_splits(recipe: DataRecipe, part: SourceMix) -> list[str] | None:
 
 
 def _difficulty(
-    recipe: DataRecipe, run: RunDir, pool: Pool, rows: list[int], crew: Crew
-) -> dict[int, dict[str, Any]]:
+    recipe: DataRecipe, run: RunDir, pool: Pool, rows: np.ndarray, crew: Crew
+) -> Measured:
     """Trials of every row that is still in and not held out."""
     settings = recipe.difficulty
     assert settings is not None
@@ -182,7 +189,7 @@ def _difficulty(
         chunk = rows[start : start + trials.UNIT_ROWS]
         parts, local = pool.excerpt(chunk)
         names = [Path(part).name for _, part in parts]
-        key = store.key(trials.CODE_VERSION, VERSION, json.dumps(plain), recipe.seed, *names, *local)
+        key = store.key(trials.CODE_VERSION, VERSION, json.dumps(plain), recipe.seed, *names, *local.tolist())
         arguments = (parts, local, plain, recipe.seed, str(run.work), crew.cluster)
         tasks.append(Task(key, trials.run_unit, arguments, f"trials of rows {chunk[0]}-{chunk[-1]}"))
     # A cluster serves the engine itself; only the in-process engine gains from more processes here.
@@ -190,37 +197,34 @@ def _difficulty(
     with progress(len(tasks), f"{settings.trials} trials of {settings.model}", "units") as advance:
         paths = own.run(store, tasks, advance)
     trials.close_engines()
-    return trials.read_measured(paths, rows, settings)
+    return trials.read_measured(paths, rows, len(pool), settings)
 
 
-def _splits(pool: Pool, held: dict[str, list[int]]) -> dict[str, list[int]]:
+def _splits(pool: Pool, held: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Rows of every split in the order in which they are stored.
 
     That is the order of the pool: by source as in the recipe, then as ingest sorted them, by picture and id. So
     questions on one picture are neighbours, and a final shard needs one or two of the ingested ones.
     """
-    out = {row for rows in held.values() for row in rows}
-    splits = {"train": [row for row in pool.rows if row not in out], **held}
-    return {name: sorted(rows) for name, rows in splits.items() if rows}
+    out = np.concatenate([np.zeros(0, np.int64), *held.values()])
+    splits = {"train": np.setdiff1d(pool.rows, out), **held}
+    return {name: rows for name, rows in splits.items() if len(rows)}
 
 
-def _write(
-    run: RunDir, pool: Pool, measured: dict[int, dict[str, Any]], splits: dict[str, list[int]], crew: Crew
-) -> None:
+def _write(run: RunDir, pool: Pool, measured: Measured, splits: dict[str, np.ndarray], crew: Crew) -> None:
     """The final shards, of nearly equal size, into `data/`."""
     store = UnitStore(run.work / "shards", ".parquet")
-    weight = pool.numbers("picture_bytes")
     tasks: list[Task] = []
     names: list[str] = []
     for split, rows in splits.items():
-        n_bytes = int(weight[rows].sum())
+        n_bytes = int(pool.picture_bytes[rows].sum())
         count = max(1, -(-len(rows) // SHARD_ROWS), -(-n_bytes // SHARD_BYTES))
         for number in range(count):
             chunk = rows[len(rows) * number // count : len(rows) * (number + 1) // count]
             parts, local = pool.excerpt(chunk)
-            values = {place: measured[row] for place, row in zip(local, chunk, strict=True) if row in measured}
-            key = store.key("1", *(Path(part).name for _, part in parts), json.dumps(values), *local)
-            tasks.append(Task(key, write_shard, (parts, local, values), f"{split} shard {number}"))
+            found = measured.take(chunk)
+            key = store.key("2", *(Path(part).name for _, part in parts), found.digest, *local.tolist())
+            tasks.append(Task(key, write_shard, (parts, local, found), f"{split} shard {number}"))
             names.append(f"{split}-{number:05d}.parquet")
     with progress(len(tasks), "write", "shards") as advance:
         paths = crew.run(store, tasks, advance)
@@ -243,10 +247,3 @@ def _publish(unit: Path, place: Path) -> None:
     os.replace(beside, place)
     # Two names of one file: renaming one onto the other does nothing and leaves both (rename(2)).
     beside.unlink(missing_ok=True)
-
-
-def _ledger(run: RunDir, drops: list[Drop]) -> None:
-    lines = (
-        json.dumps({key: value for key, value in asdict(drop).items() if value}, ensure_ascii=False) for drop in drops
-    )
-    write_atomic(run.path / "ledger.jsonl", "".join(f"{line}\n" for line in lines))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 
 from cogito_core.images import PictureError
 from cogito_core.sample import SCHEMA, Picture, Sample, row_to_sample, samples_to_table
+from cogito_data.drops import Drop
 from cogito_data.likeness import Look, look
 from cogito_data.reformulate import Unverifiable, bare_question, gold_text, reformulate
 from cogito_data.rules.wording import normal
 from cogito_data.sources.assemble import MARK
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 BATCH_ROWS = 64
@@ -32,28 +33,16 @@ _KNOWN_PICTURES = 256
 EXTRA = [
     pa.field("shard_row", pa.int32()),
     pa.field("picture_bytes", pa.int64()),
-    pa.field("pictures", pa.list_(pa.binary(16))),
+    pa.field("outlines", pa.list_(pa.binary(16))),
     pa.field("dhashes", pa.list_(pa.uint64())),
     pa.field("question", pa.string()),
     pa.field("gold_text", pa.string()),
     pa.field("question_key", pa.binary(16)),
     pa.field("answer_key", pa.binary(16)),
 ]
-"""What a part has beside the columns of a Sample: the row in its shard, pixel digests, hashes, text and keys."""
+"""What a part has beside the columns of a Sample: the row in its shard, what its pictures look like, text, keys."""
 
 PART_SCHEMA = pa.schema([f for f in SCHEMA if f.name != "images"] + EXTRA)
-
-
-@dataclass(frozen=True)
-class Drop:
-    """A row that leaves the pipeline, as it will stand in the ledger."""
-
-    id: str
-    source: str
-    category: str
-    stage: str
-    reason: str
-    evidence: str = ""
 
 
 def prepare_shard(
@@ -105,7 +94,7 @@ def part_drops(part: Path) -> list[Drop]:
 
 def shard_samples(shard: Path) -> Iterator[Sample]:
     """The samples of one shard file, in stored order, a small batch in memory at a time."""
-    for batch in pq.ParquetFile(shard, memory_map=True).iter_batches(BATCH_ROWS):
+    for batch in pq.ParquetFile(shard).iter_batches(BATCH_ROWS):
         yield from map(row_to_sample, batch.to_pylist())
 
 
@@ -146,7 +135,7 @@ def _prepare(
     extra: dict[str, object] = {
         "shard_row": row,
         "picture_bytes": sum(len(p.bytes) for p in sample.images),
-        "pictures": [one.pixels for one in seen],
+        "outlines": [one.outline for one in seen],
         "dhashes": [one.dhash for one in seen],
         "question": question,
         "gold_text": gold,

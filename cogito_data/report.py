@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cogito_core.charts import bar_chart
 from cogito_core.engines.base import seed_of
@@ -85,7 +88,7 @@ def _funnel(page: Page, build: Build) -> None:
 
 def _difficulty(page: Page, build: Build) -> None:
     settings = build.recipe.difficulty
-    if settings is None or not build.measured:
+    if settings is None or not len(build.measured):
         return
     page.section("Difficulty")
     found = build.funnel.difficulty
@@ -108,7 +111,9 @@ def _histograms(page: Page, title: str, build: Build, names: list[str], codes: A
     assert build.recipe.difficulty is not None
     trials = build.recipe.difficulty.trials
     per: dict[str, Counter[int]] = {}
-    for row, found in build.measured.items():
+    for row in map(int, build.measured.rows):
+        found = build.measured.columns(row)
+        assert found is not None
         per.setdefault(names[codes[row]], Counter())[round(found["pass_rate"] * trials)] += 1
     page.heading(title)
     page.charts(
@@ -130,8 +135,9 @@ def _rewrites(page: Page, build: Build) -> None:
     rules = sorted({rule for counts in build.funnel.rewrites.values() for rule in counts})
     rows = [[rule, *(counts[rule] for counts in build.funnel.rewrites.values())] for rule in rules]
     page.table(["rule, or why nothing was rewritten", *build.funnel.rewrites], rows)
-    texts = build.pool.column("reformulation")
-    rewritten = [row for row in range(len(build.pool)) if not str(texts[row]).startswith("none")]
+    texts, codes = build.pool.codes("reformulation")
+    opened = np.array([not text.startswith("none") for text in texts], dtype=bool)
+    rewritten = np.flatnonzero(opened[codes]) if texts else codes
     page.gallery([_rewrite_card(build, row) for row in _drawn(rewritten, EXAMPLES, build.recipe.seed)])
 
 
@@ -186,6 +192,12 @@ def _leaks(page: Page, build: Build) -> None:
         "T1: same picture, similar question. T2: same picture only. T3: text and answer, no picture to compare. "
         "The whole table is leaks.jsonl."
     )
+    compared = Counter(item.benchmark for item in build.probes)
+    absent = [name for name in names if not compared[name]]
+    counted = ", ".join(f"{name} ({n:,})" for name, n in compared.items())
+    page.paragraph(f"Compared with {counted or 'nothing'}.")
+    if absent:
+        page.paragraph(f"Not compared, because their files could not be read: {', '.join(absent)}.")
     page.table(["benchmark", "tier", "what was done", "rows"], [[*key, n] for key, n in sorted(counts.items())])
     for hit in sorted(build.hits, key=lambda hit: (hit.tier, hit.row))[:PAIRS]:
         item = build.probes[hit.probe]
@@ -203,16 +215,14 @@ def _licences(page: Page, build: Build) -> None:
     rows: dict[str, tuple[str, str, str]] = {}
     names, codes = build.pool.codes("source")
     for code, name in enumerate(names):
-        first = next((row for row in range(len(build.pool)) if codes[row] == code), None)
-        if first is not None:
-            text = build.pool.text(first)
-            rows[name] = (text["license"], text["upstream_url"], text["upstream_revision"])
+        text = build.pool.text(int(np.argmax(codes == code)))
+        rows[name] = (text["license"], text["upstream_url"], text["upstream_revision"])
     page.table(["source", "licence", "upstream", "revision"], [[name, *values] for name, values in rows.items()])
 
 
 def _examples(page: Page, build: Build) -> None:
     page.section("Examples that were kept")
-    train = build.splits.get("train", [])
+    train = build.splits.get("train", build.pool.rows[:0])
     page.gallery(
         [_card(build, build.pool.name(row), row, None, "") for row in _drawn(train, EXAMPLES, build.recipe.seed)]
     )
@@ -221,13 +231,14 @@ def _examples(page: Page, build: Build) -> None:
 def _card(build: Build, title: str, row: int, verdict: bool | None, evidence: str) -> Card:
     sample = build.pool.sample(row)
     fields = [("question", sample.problem), ("gold", sample.answer)]
-    if row in build.measured:
-        fields.append(("pass rate", f"{build.measured[row]['pass_rate']:.3g}"))
+    found = build.measured.columns(row)
+    if found is not None:
+        fields.append(("pass rate", f"{found['pass_rate']:.3g}"))
     if evidence:
         fields.append(("evidence", evidence))
     return Card(title, fields, [picture.bytes for picture in sample.images[:1]], verdict)
 
 
-def _drawn(rows: list[int], count: int, seed: int) -> list[int]:
+def _drawn(rows: np.ndarray, count: int, seed: int) -> list[int]:
     """`count` rows drawn by seed, in order."""
-    return sorted(sorted(rows, key=lambda row: seed_of("report", seed, row))[:count])
+    return sorted(nsmallest(count, map(int, rows), key=lambda row: seed_of("report", seed, row)))

@@ -6,25 +6,21 @@ of the rows, and a row that leaves changes nothing for the others.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cogito_core.engines.base import seed_of
 from cogito_data.difficulty import StopRule
 from cogito_data.pool import Pool
 from cogito_data.recipe import DataRecipe, Difficulty
+from cogito_data.trials import Measured
 
 
-def drop_by_difficulty(pool: Pool, measured: dict[int, dict[str, Any]], settings: Difficulty) -> None:
+def drop_by_difficulty(pool: Pool, measured: Measured, settings: Difficulty) -> None:
     """Drop what the model solves too often, or, where the recipe has a lower end, too rarely."""
     low, high = settings.keep_counts
     rule = StopRule(settings.trials, low, high)
-    for row in pool.rows:
-        found = measured.get(row)
-        if found is None:
-            continue
-        right, done = found["n_correct"], found["n_trials"]
+    for row in map(int, measured.rows[pool.alive[measured.rows]]):
+        right, done = measured.counts(row)
         if rule.verdict(right, done):
             continue
         reason = "too_easy" if right > high else "too_hard"
@@ -37,34 +33,41 @@ def drop_by_difficulty(pool: Pool, measured: dict[int, dict[str, Any]], settings
         )
 
 
-def cap(pool: Pool, recipe: DataRecipe, spared: set[int]) -> None:
+def cap(pool: Pool, recipe: DataRecipe, spared: np.ndarray) -> None:
     """Caps by source, then by category; `spared` rows (held out already) neither count nor leave."""
     caps = {part.source: part.cap for part in recipe.mix if part.cap is not None}
     _cap(pool, "source", caps, recipe.seed, spared)
     _cap(pool, "category", dict(recipe.select.category_caps), recipe.seed, spared)
 
 
-def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: set[int]) -> None:
+def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: np.ndarray) -> None:
     if not caps:
         return
     names, codes = pool.codes(column)
-    members: dict[str, list[int]] = {}
-    for row in pool.rows:
-        name = names[codes[row]]
-        if name in caps and row not in spared:
-            members.setdefault(name, []).append(row)
-    for name, rows in members.items():
-        ranked = sorted(rows, key=lambda row: seed_of("cap", seed, pool.name(row)))
-        for row in sorted(ranked[caps[name] :]):
-            pool.drop(
-                row, "select", f"{column}_cap", f"the {column} {name} has {len(rows)} rows, its cap is {caps[name]}"
-            )
+    ranks = _ranks(pool, "cap", seed)
+    rows = pool.rows
+    counted = ~np.isin(rows, spared)
+    rows, ranks = rows[counted], ranks[counted]
+    for code, name in enumerate(names):
+        mine = codes[rows] == code
+        size, most = int(mine.sum()), caps.get(name)
+        if most is None or size <= most:
+            continue
+        ranked = rows[mine][np.argsort(ranks[mine], kind="stable")]
+        for row in map(int, np.sort(ranked[most:])):
+            pool.drop(row, "select", f"{column}_cap", f"the {column} {name} has {size} rows, its cap is {most}")
+
+
+def _ranks(pool: Pool, *parts: object) -> np.ndarray:
+    """A number for each row that is in [m] uint64, from the parts and its id: lots that do not hang on its place."""
+    return np.fromiter((seed_of(*parts, name) for name in pool.names()), np.uint64, len(pool.rows))
 
 
 def picture_groups(pool: Pool) -> np.ndarray:
-    """[n] uint64: rows with the same number share a picture, directly or through other rows.
+    """[n] uint64: rows with the same number share a picture, directly or through other rows; zero for dropped rows.
 
-    Equality is that of decoded pixels. A row without a picture stands with the rows that ask the same question.
+    Pictures with equal pixels have equal outlines and so stay together. A row without a picture stands with the
+    rows that ask the same question.
     """
     groups = pool.short_keys("question_key")
     parent: dict[int, int] = {}
@@ -76,7 +79,7 @@ def picture_groups(pool: Pool) -> np.ndarray:
         return key
 
     tied = []
-    for row, (pictures,) in pool.stream("pictures"):
+    for row, (pictures,) in pool.stream("outlines"):
         if pictures:
             keys = [int.from_bytes(picture[:8], "little") for picture in pictures]
             groups[row] = keys[0]
@@ -91,17 +94,17 @@ def picture_groups(pool: Pool) -> np.ndarray:
     return groups
 
 
-def hold_out(pool: Pool, recipe: DataRecipe) -> dict[str, list[int]]:
-    """Rows of `validation` and `heldout`: whole picture groups, those with the smallest hash of a row's id first.
+def hold_out(pool: Pool, recipe: DataRecipe) -> dict[str, np.ndarray]:
+    """Rows of `validation` and `heldout`, ascending: whole picture groups, the smallest hash of a row's id first.
 
     A group that would overfill a split is passed over, so the sizes are met exactly where single pictures are left.
     """
     wanted = {"heldout": recipe.hold_out.heldout, "validation": recipe.hold_out.validation}
     splits: dict[str, list[int]] = {name: [] for name in wanted}
     if not any(wanted.values()):
-        return splits
-    rows = np.flatnonzero(pool.alive)
-    ranks = np.array([seed_of("split", recipe.seed, name) for _, (name,) in pool.stream("id")], dtype=np.uint64)
+        return _as_arrays(splits)
+    rows = pool.rows
+    ranks = _ranks(pool, "split", recipe.seed)
     _, group = np.unique(picture_groups(pool)[rows], return_inverse=True)
     best = np.full(int(group.max(initial=-1)) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(best, group, ranks)
@@ -116,4 +119,8 @@ def hold_out(pool: Pool, recipe: DataRecipe) -> dict[str, list[int]]:
                 break
         if all(len(splits[name]) == size for name, size in wanted.items()):
             break
-    return {name: sorted(found) for name, found in splits.items()}
+    return _as_arrays(splits)
+
+
+def _as_arrays(splits: dict[str, list[int]]) -> dict[str, np.ndarray]:
+    return {name: np.array(sorted(found), dtype=np.int64) for name, found in splits.items()}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
 
 from cogito_core.engines.base import Engine, Request, Result
 from cogito_core.files import write_atomic
@@ -83,14 +87,14 @@ def close_engines() -> None:
 
 
 def run_unit(
-    aside: str, parts: list[tuple[str, str]], rows: list[int], settings: dict[str, Any], seed: int, work: str,
+    aside: str, parts: list[tuple[str, str]], rows: np.ndarray, settings: dict[str, Any], seed: int, work: str,
     cluster: str | None,
 ) -> None:
     """Measure the rows of one unit and write their trials, sorted by place and trial."""
     difficulty = Difficulty(**settings)
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
     engine = _engine(work, difficulty.engine, difficulty.model, cluster)
-    items = (Item(place, pool.sample(row)) for place, row in enumerate(rows))
+    items = (Item(place, pool.sample(row)) for place, row in enumerate(rows.tolist()))
     records = []
     for item in measure(items, engine, difficulty, seed):
         for trial in item.trials:
@@ -103,20 +107,76 @@ def run_unit(
     pq.write_table(pa.Table.from_pylist(records, schema=TRIAL_SCHEMA), aside, compression="zstd")
 
 
-def read_measured(paths: list[Path], rows: list[int], settings: Difficulty) -> dict[int, dict[str, Any]]:
-    """Row -> its measured columns; `rows` are those of all units, UNIT_ROWS each, in their order."""
-    rule = StopRule(settings.trials, *settings.keep_counts)
-    out: dict[int, dict[str, Any]] = {}
+class Measured:
+    """What the trials showed, row by row, in a few bytes each."""
+
+    def __init__(self, n_rows: int, settings: Difficulty | None) -> None:
+        """`n_rows` is the size of the pool; `settings` are None where nothing is measured."""
+        self._settings = settings
+        self._right = np.zeros(n_rows, dtype=np.int32)
+        self._done = np.zeros(n_rows, dtype=np.int32)
+        self._tokens = np.zeros(n_rows, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._done))
+
+    def __contains__(self, row: int) -> bool:
+        return bool(self._done[row])
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The measured rows, ascending [m] int64."""
+        return np.flatnonzero(self._done)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Right answers of the measured rows [m] int32."""
+        return self._right[self.rows]
+
+    @property
+    def asked(self) -> int:
+        """Trials of all rows together."""
+        return int(self._done.sum())
+
+    def add(self, rows: ArrayLike, right: ArrayLike, done: ArrayLike, tokens: ArrayLike) -> None:
+        """Note rows [m]: their right answers, their trials, and the tokens of their right answers together."""
+        rows = np.asarray(rows)
+        self._right[rows], self._done[rows], self._tokens[rows] = right, done, tokens
+
+    def counts(self, row: int) -> tuple[int, int]:
+        """(right answers, trials) of a row."""
+        return int(self._right[row]), int(self._done[row])
+
+    def take(self, rows: np.ndarray) -> Measured:
+        """The same for some rows, numbered anew in their order."""
+        part = Measured(0, self._settings)
+        part._right, part._done, part._tokens = self._right[rows], self._done[rows], self._tokens[rows]
+        return part
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that is noted here."""
+        settings = "" if self._settings is None else self._settings.model_dump_json()
+        noted = (array.tobytes() for array in (self._right, self._done, self._tokens))
+        return hashlib.sha256(b"".join([settings.encode(), *noted])).hexdigest()
+
+    def columns(self, row: int) -> dict[str, Any] | None:
+        """The columns of a measured row, with what belongs into its `meta`; None where it was not measured."""
+        if self._settings is None or not self._done[row]:
+            return None
+        rule = StopRule(self._settings.trials, *self._settings.keep_counts)
+        right, done = self.counts(row)
+        return measured_columns(right, int(self._tokens[row]), done, rule, self._settings.description)
+
+
+def read_measured(paths: list[Path], rows: np.ndarray, n_rows: int, settings: Difficulty) -> Measured:
+    """What all units measured: `rows` of a pool of `n_rows`, UNIT_ROWS of them a unit, in their order."""
+    out = Measured(n_rows, settings)
     for unit, path in enumerate(paths):
-        table = pq.read_table(path, columns=["place", "n_tokens", "outcome"]).to_pydict()
-        right: dict[int, list[int]] = {}
-        done: dict[int, int] = {}
-        for place, tokens, outcome in zip(table["place"], table["n_tokens"], table["outcome"], strict=True):
-            row = rows[unit * UNIT_ROWS + place]
-            done[row] = done.get(row, 0) + 1
-            right.setdefault(row, [])
-            if outcome == "right":
-                right[row].append(tokens)
-        for row, tokens in right.items():
-            out[row] = measured_columns(len(tokens), tokens, done[row], rule, settings.description)
+        table = pq.read_table(path, columns=["place", "n_tokens", "outcome"])
+        place = np.asarray(table.column("place"))
+        right = np.asarray(pc.equal(table.column("outcome"), "right")).astype(np.int64)
+        tokens = np.asarray(table.column("n_tokens")) * right
+        here = rows[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
+        out.add(here, *(np.bincount(place, values, len(here)) for values in (right, np.ones_like(right), tokens)))
     return out

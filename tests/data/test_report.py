@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from cogito_core.runs import RunDir
@@ -17,6 +18,7 @@ from cogito_data.probes import ProbeItem
 from cogito_data.recipe import DataRecipe
 from cogito_data.report import render
 from cogito_data.selection import drop_by_difficulty
+from cogito_data.trials import Measured
 from tests.data.making import encoded, noise_picture, pool_of, sample
 
 EVIL = "<script>alert('x')</script> & <b>bold</b>"
@@ -38,10 +40,11 @@ def small_build(folder: Path) -> tuple[Build, Pool]:
     probes = [ProbeItem("bench", "7", "What is it?", "owl", None)]
     hits = decontaminate(pool, recipe.decontaminate, recipe.deduplicate, probes)
     assert recipe.difficulty is not None
-    measured = {row: {"n_correct": 5, "n_trials": 6, "pass_rate": 0.8} for row in pool.rows[:1]}
+    measured = Measured(len(pool), recipe.difficulty)
+    measured.add(pool.rows[:1], right=5, done=6, tokens=100)
     drop_by_difficulty(pool, measured, recipe.difficulty)
     splits = {"train": pool.rows}
-    funnel = summarise(recipe, pool, [], splits, measured)
+    funnel = summarise(recipe, pool, Counter(), splits, measured)
     return Build("made", recipe, pool, findings, hits, probes, measured, splits, funnel), pool
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cogito_data.pool import Pool
 from cogito_data.recipe import DataRecipe
 from cogito_data.selection import cap, drop_by_difficulty, hold_out
+from cogito_data.trials import Measured
 from tests.data.making import dropped, encoded, noise_picture, pool_of, sample
 
 
@@ -33,7 +34,7 @@ def test_no_picture_is_in_two_splits(tmp_path: Path) -> None:
     held = hold_out(pool, recipe(hold_out={"validation": 12, "heldout": 20}))
     split_of: dict[int, str] = {row: name for name, rows in held.items() for row in rows}
     seen: dict[bytes, set[str]] = {}
-    for row, pictures in enumerate(pool.column("pictures")):
+    for row, (pictures,) in pool.stream("outlines"):
         for picture in pictures:
             seen.setdefault(picture, set()).add(split_of.get(row, "train"))
     assert all(len(splits) == 1 for splits in seen.values())
@@ -55,11 +56,12 @@ def test_splits_do_not_depend_on_the_order_or_on_rows_that_leave(tmp_path: Path)
 
 def test_caps_by_source_and_category_spare_what_is_held_out(tmp_path: Path) -> None:
     pool = shared_pool(tmp_path)
-    spared = set(pool.rows[:10])
+    spared = pool.rows[:10]
     cap(pool, recipe(source={"cap": 30}, select={"category_caps": {"math": 10}}), spared)
     assert all(pool.alive[row] for row in spared)
     left = [row for row in pool.rows if row not in spared]
-    categories = Counter(pool.column("category")[row] for row in left)
+    names, codes = pool.codes("category")
+    categories = Counter(names[codes[row]] for row in left)
     reasons = Counter(dropped(pool).values())
     assert reasons["source_cap"] == 20
     assert categories["math"] == 10
@@ -71,9 +73,9 @@ def test_difficulty_drops_by_certain_verdicts(tmp_path: Path) -> None:
     settings = recipe(difficulty={"model": "m", "drop_above": 0.5}).difficulty
     assert settings is not None
     # Certain after 4 wrong, certain after 5 right, all 8 asked on either side of the line.
-    measured = {0: {"n_correct": 0, "n_trials": 4}, 1: {"n_correct": 5, "n_trials": 6},
-                2: {"n_correct": 4, "n_trials": 8}, 3: {"n_correct": 5, "n_trials": 8}}
+    measured = Measured(len(pool), settings)
+    measured.add(range(4), right=[0, 5, 4, 5], done=[4, 6, 8, 8], tokens=[0, 50, 40, 50])
     drop_by_difficulty(pool, measured, settings)
     assert {row for row in range(4) if not pool.alive[row]} == {1, 3}
     assert set(dropped(pool).values()) == {"too_easy"}
-    assert "more than 4 of 8" in pool.drops[0].evidence
+    assert "more than 4 of 8" in next(iter(pool.drops)).evidence

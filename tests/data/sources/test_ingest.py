@@ -20,7 +20,7 @@ from cogito_core.console import CogitoError
 from cogito_core.sample import Sample
 from cogito_core.shards import read_samples, write_shards
 from cogito_data.ingest import ingest
-from cogito_data.sources import unit_file
+from cogito_data.sources import sorting
 
 
 def tables(root: Path, n: int, **changes: dict[str, object]) -> Path:
@@ -235,7 +235,9 @@ def test_shards_have_the_bytes_of_write_shards(tmp_path: Path, monkeypatch: pyte
     for i in range(0, 50, 7):
         put(root / f"tables/{i}.png", png(1))
     monkeypatch.setattr(module, "UNIT_ROWS", 6)
-    monkeypatch.setattr(unit_file, "SHARD_ROWS", 20)
+    monkeypatch.setattr(sorting, "SHARD_ROWS", 20)
+    monkeypatch.setattr(sorting, "RUN_UNITS", 3)
+    monkeypatch.setattr(sorting, "RUN_BATCH", 4)
     run("tabmwp", root, tmp_path / "out")
     samples = list(read_samples(tmp_path / "out/data"))
     random.Random(1).shuffle(samples)
@@ -246,7 +248,7 @@ def test_shards_have_the_bytes_of_write_shards(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_shard_ends_before_its_pictures_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_file, "SHARD_BYTES", 5 * len(png(1)) + 1)
+    monkeypatch.setattr(sorting, "SHARD_BYTES", 5 * len(png(1)) + 1)
     result, samples, _ = run("tabmwp", tables(tmp_path / "up", 12), tmp_path / "out")
     assert len(samples) == 12
     assert len(result.shards) == 3
@@ -256,7 +258,6 @@ CHILD = """
 import sys
 from pathlib import Path
 import cogito_data.ingest as module
-from cogito_data.sources import unit_file
 module.UNIT_ROWS = 5
 module.ingest("tabmwp", root=Path(sys.argv[1]), out=Path(sys.argv[2]))
 """
