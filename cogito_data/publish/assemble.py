@@ -32,7 +32,7 @@ def make_bundle(facts: Facts, repo: str) -> Bundle:
     for name in ("ledger.jsonl", "leaks.jsonl"):
         path = facts.run / name
         if path.exists() and path.stat().st_size:
-            texts[f"evidence/{name}.gz"] = gzip.compress(path.read_bytes(), mtime=0)
+            texts[f"evidence/{name}.gz"] = gzip.compress(_without_root(facts, path.read_bytes()), mtime=0)
     files |= {name: LocalFile(name, data) for name, data in texts.items()}
     version = _content_name(files)
     files["croissant.json"] = LocalFile("croissant.json", _json(croissant(facts, repo, f"0.0.0+{version}")))
@@ -91,6 +91,12 @@ def published_recipe(facts: Facts) -> str:
         data["difficulty"]["engine"] = ANY_SERVER
     recipe = {"name": facts.name, "description": "The resolved recipe of a published dataset.", "data": data}
     return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+
+
+def _without_root(facts: Facts, text: bytes) -> bytes:
+    """Evidence names files below the builder's own folder, which others know as ROOT."""
+    root = facts.config.get("from")
+    return text.replace(str(root).encode(), b"ROOT") if root else text
 
 
 def _content_name(files: dict[str, LocalFile]) -> str:

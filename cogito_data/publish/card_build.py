@@ -36,7 +36,7 @@ def licences(facts: Facts) -> str:
         terms = one.terms
         name = link(one.title, one.manifest.homepage) if one.manifest else inline(one.title)
         said = [terms.obligation] if terms.obligation else []
-        said += [terms.note] if terms.note else []
+        said += [terms.note] if terms.note and terms.note not in terms.obligation else []
         said += [] if terms.confirmed else ["terms not read in upstream's own files"]
         said += ["published on the publisher's own word that they hold the permission"] if terms.said else []
         rows.append(
@@ -54,7 +54,7 @@ def licences(facts: Facts) -> str:
 
 def _read_at(revisions: Counter[tuple[str, str]]) -> str:
     first = sorted(revisions)[:3]
-    shown = [f"{link(url, url)} {inline(revision, 60)}".strip() for url, revision in first]
+    shown = [link(revision or "no revision stated", url) for url, revision in first]
     more = len(revisions) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
 

@@ -8,7 +8,7 @@ from cogito_core.prompts import PROMPTS
 from cogito_core.sample import Sample
 from cogito_data.noise import chance_of_keep, upper_bound_of_none
 from cogito_data.publish.facts import Facts
-from cogito_data.publish.markdown import block, inline, table
+from cogito_data.publish.markdown import block, code, inline, table
 
 SHOWN_CHARACTERS = 160
 BAR = 40
@@ -18,7 +18,9 @@ def rewrites(facts: Facts, examples: dict[str, list[Sample]]) -> str:
     """Rules with counts over all rows that came in, and published examples of each."""
     counts: Counter[str] = Counter()
     for per_source in facts.summary.get("rewrites", {}).values():
-        counts.update(per_source)
+        for rule, n in per_source.items():
+            # What follows the rule's name is a reason with words of the single row.
+            counts[": ".join(rule.split(": ")[:2])] += n
     if not counts:
         return "Nothing was rewritten."
     text = (
@@ -26,7 +28,7 @@ def rewrites(facts: Facts, examples: dict[str, list[Sample]]) -> str:
         "made a round trip: the verifier accepts the gold in its new and old writing and refuses every distractor. "
         "Counts are of all rows that came in; `none:` rows stay as they were."
     )
-    rows = [[f"`{rule}`" if "`" not in rule else inline(rule), n] for rule, n in sorted(counts.items())]
+    rows = [[code(rule), n] for rule, n in sorted(counts.items())]
     parts = [text, table(["rule", "rows"], rows)]
     for rule, samples in examples.items():
         shown = [
@@ -38,7 +40,7 @@ def rewrites(facts: Facts, examples: dict[str, list[Sample]]) -> str:
             ]
             for one in samples
         ]
-        parts += [f"`{inline(rule)}`:", table(["before", "gold", "after", "gold"], shown)]
+        parts += [f"{code(rule)}:", table(["before", "gold", "after", "gold"], shown)]
     return "\n\n".join(parts)
 
 

@@ -17,13 +17,14 @@ _CONTEXT: dict[str, Any] = {
     "conformsTo": "dct:conformsTo", "cr": "http://mlcommons.org/croissant/",
     "rai": "http://mlcommons.org/croissant/RAI/", "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"}, "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"}, "extract": "cr:extract", "field": "cr:field",
     "fileProperty": "cr:fileProperty", "fileObject": "cr:fileObject", "fileSet": "cr:fileSet",
     "format": "cr:format", "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset",
     "jsonPath": "cr:jsonPath", "key": "cr:key", "md5": "cr:md5", "parentField": "cr:parentField", "path": "cr:path",
     "recordSet": "cr:recordSet", "references": "cr:references", "regex": "cr:regex", "repeated": "cr:repeated",
-    "replace": "cr:replace", "sc": "https://schema.org/", "separator": "cr:separator", "source": "cr:source",
-    "subField": "cr:subField", "transform": "cr:transform",
+    "replace": "cr:replace", "samplingRate": "cr:samplingRate", "sc": "https://schema.org/",
+    "separator": "cr:separator", "source": "cr:source", "subField": "cr:subField", "transform": "cr:transform",
 }  # fmt: skip
 """The context of the specification, word for word: validators compare it."""
 
@@ -42,6 +43,7 @@ def croissant(facts: Facts, repo: str, version: str) -> dict[str, Any]:
         ),
         "url": url,
         "version": version,
+        "datePublished": facts.built_on,
         "license": sorted({one.terms.link or one.terms.licence for one in facts.sources.values()}),
         "citeAs": "\n\n".join(one.manifest.citation.strip() for one in facts.sources.values() if one.manifest) or url,
         "creator": {"@type": "Organization", "name": repo.split("/")[0], "url": f"https://huggingface.co/{repo.split('/')[0]}"},

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ class Facts:
     @property
     def total(self) -> int:
         return sum(self.rows.values())
+
+    @property
+    def built_on(self) -> str:
+        """The day on which the shards were written, ISO 8601: the same whenever the build is published."""
+        done = [event["time"] for event in _lines(self.run / "events.jsonl") if event.get("step") == "write"]
+        stamp = done[-1] if done else (self.run / "summary.json").stat().st_mtime
+        return datetime.fromtimestamp(stamp, UTC).date().isoformat()
 
     def ledger(self) -> Iterator[dict[str, str]]:
         """Every dropped row with stage, reason and evidence."""

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$^=:@])")
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_MARKUP = re.compile(r"([`*_\[\]|~:@])|(?<=www)(\.)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "&#92;", "$": "&#36;"}
+"""Not backslash-escaped: the Hub reads a double backslash and dollar signs as the start of a formula."""
 
 
 def visible(text: str) -> str:
@@ -23,9 +24,13 @@ def inline(value: Any, limit: int | None = None) -> str:
     text = " ".join(visible(str(value)).split())
     if limit is not None and len(text) > limit:
         text = text[: limit - 3] + "..."
-    # Punctuation first: an entity must not lose its semicolon's friends to a backslash.
-    escaped = _PUNCTUATION.sub(r"\\\1", text)
-    return "".join(_HTML.get(char, char) for char in escaped)
+    marked = _MARKUP.sub(lambda found: "\0" + found.group(), text)
+    return "".join(_ENTITIES.get(char, char) for char in marked).replace("\0", "\\")
+
+
+def code(name: str) -> str:
+    """A name as code, or as plain text where it is no plain name."""
+    return f"`{name}`" if re.fullmatch(r"[\w .:,()/-]+", name) else inline(name)
 
 
 def block(text: str, language: str = "") -> str:
