@@ -67,15 +67,23 @@ _opened: dict[tuple[str, str, str, str | None], Engine] = {}
 """Engines of this process: a worker measures many units with one."""
 
 
-def _engine(work: str, engine: str, model: str, cluster: str | None) -> Engine:
-    """The engine behind the run's answer store; opened once a process."""
-    asked = (work, engine, model, cluster)
+def _engine(work: str, settings: Difficulty, cluster: str | None, *, pictures: bool) -> Engine:
+    """The engine behind the run's answer store; opened once a process, and checked if the questions have pictures.
+
+    A server that drops pictures would make every question look hard.
+    """
+    asked = (work, settings.engine, settings.model, cluster)
     if asked in _opened:
         return _opened[asked]
     from cogito_core.engines import open_engine
     from cogito_core.engines.cache import AnswerStore, CachedEngine
+    from cogito_core.engines.check import CheckedEngine
 
-    lazy = EngineOnDemand(Path(work) / "engine.json", lambda: open_engine(engine, model, cluster=cluster))
+    def open_checked() -> Engine:
+        engine = open_engine(settings.engine, settings.model, cluster=cluster)
+        return CheckedEngine(engine, max_tokens=settings.max_tokens) if pictures else engine
+
+    lazy = EngineOnDemand(Path(work) / "engine.json", open_checked)
     _opened[asked] = CachedEngine(lazy, AnswerStore(Path(work) / "answers.sqlite"))
     return _opened[asked]
 
@@ -93,7 +101,7 @@ def run_unit(
     """Measure the rows of one unit and write their trials, sorted by place and trial."""
     difficulty = Difficulty(**settings)
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
-    engine = _engine(work, difficulty.engine, difficulty.model, cluster)
+    engine = _engine(work, difficulty, cluster, pictures=bool(pool.picture_bytes.any()))
     items = (Item(place, pool.sample(row)) for place, row in enumerate(rows.tolist()))
     records = []
     for item in measure(items, engine, difficulty, seed):

@@ -17,6 +17,7 @@ import yaml
 
 from cogito_core.shards import read_samples
 from cogito_data.explain import ledger_rows
+from tests.engines.eye_server import EyeServer
 
 RECIPE = {
     "name": "small",
@@ -274,3 +275,14 @@ def test_a_shard_that_was_put_in_place_before_leaves_nothing_beside_it(tmp_path:
     for _ in range(2):
         _publish(unit, place)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["train-00000.parquet", "unit.parquet"]
+
+
+def test_a_server_that_drops_pictures_ends_the_build_before_anything_is_measured(tmp_path: Path) -> None:
+    server = EyeServer(picture_tokens=0)
+    try:
+        done = run("build", "--recipe", recipe_file(tmp_path), "-o", tmp_path / "out", "--engine", f"openai:{server.url}", "--model", "m")
+    finally:
+        server.kill()
+    assert done.returncode == 1
+    assert "drops pictures" in done.stderr and "Traceback" not in done.stderr
+    assert not list((tmp_path / "out" / "work" / "trials").glob("*.parquet"))
