@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import html
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,24 +11,26 @@ import yaml
 from cogito_core import __version__
 from cogito_core.shards import SampleStore
 from cogito_train.config import TrainRecipe, batch_arithmetic
+from cogito_train.lineage import hub_origin, lineage, upstream
 
 
-def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore) -> str:
+def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore, final: Path) -> str:
     """README.md of the final folder, with the front matter that the Hub reads."""
-    licences = Counter(zip(data.column("source"), data.column("license"), strict=True))
-    front = {
+    origin = hub_origin(data.directory)
+    front: dict[str, Any] = {
         "base_model": recipe.model,
         "library_name": "transformers",
         "pipeline_tag": "image-text-to-text",
         "tags": ["reasoning", "grpo", "pcurl", "cogito"],
+        **({"datasets": [origin[0]]} if origin else {}),
     }
     rows = [
         f"| {stage['name']} | {stage['steps']} | {stage['best_step']} | {_percent(stage['validation'])} |"
         for stage in summary["stages"]
     ]
     sources = [
-        f"| {source} | {count:,} | {licence or 'not stated'} |"
-        for (source, licence), count in sorted(licences.items())
+        f"| {_cell(source)} | {count:,} | {_cell(licence)} | {_cell(read)} |"
+        for source, count, licence, read in upstream(data)
     ]
     return "\n".join(
         [
@@ -52,9 +55,18 @@ def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore) 
             "",
             "## Training data",
             "",
-            "| source | rows | licence |",
-            "|---|---|---|",
+            "| source | rows | licence | read at |",
+            "|---|---|---|---|",
             *sources,
+            "",
+            "## Lineage",
+            "",
+            "From the checkpoint up: hashes are SHA-256, the recipe's is that of its sorted YAML, the data's that of "
+            "the names and hashes of its shards.",
+            "",
+            "| what | which |",
+            "|---|---|",
+            *(f"| {what} | {which} |" for what, which in lineage(recipe, data, final)),
             "",
             "## Recipe",
             "",
@@ -64,6 +76,11 @@ def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore) 
             "",
         ]
     )
+
+
+def _cell(text: str) -> str:
+    """Text of the data inside a table: no markup of it comes alive."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|").replace("[", "\\[")
 
 
 def _percent(value: float | None) -> str:

@@ -294,7 +294,7 @@ class Trainer:
         if self.loggers is None:
             return
         self.loggers.close()
-        write_atomic(final / "README.md", model_card(self.recipe, summary, self.data.train))
+        write_atomic(final / "README.md", model_card(self.recipe, summary, self.data.train, final))
         write_atomic(self.directory / "report.html", write_report(self.directory, summary, self.data.train))
 
     def _record(

@@ -1,5 +1,6 @@
 """What a finished run leaves behind: a model that loads, a report, a card, metrics that mean what they say."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 import yaml
 from safetensors.torch import load_file
 
+from cogito_core import __version__
 from cogito_core.engines.base import Request, Sampling
 from cogito_core.engines.transformers_engine import TransformersEngine
 from cogito_core.prompts import build_chat
 from cogito_core.shards import SampleStore
+from cogito_train.lineage import hub_origin
 
 from .conftest import RUN_SETTINGS
 
@@ -59,7 +62,7 @@ def test_the_reference_moves_to_what_was_handed_on(straight):
     starts = [event for event in events if event["event"] == "stage"]
     assert [event["name"] for event in starts] == list(STAGES)
     for event, before in zip(starts[1:], STAGES, strict=False):
-        assert event["reference"] == event["start"] == str((straight / "stages" / before / "best").resolve())
+        assert event["reference"] == event["start"] == f"stages/{before}/best"
 
 
 def test_metrics_agree_with_the_recorded_answers(straight, rows):
@@ -103,3 +106,22 @@ def test_the_config_of_the_run_is_complete(straight):
     stored = yaml.safe_load((straight / "config.yaml").read_text())["train"]
     assert stored["prompts_per_step"] == 4 and stored["stages"][2]["rewards"]["max_target"] > 0
     assert len(RUN_SETTINGS) == 13 and stored["hand_over"]["optimizer"] == "reset"
+
+
+def test_the_card_leads_from_the_checkpoint_to_upstream(straight, data):
+    """Every hash of the lineage is that of the thing it names."""
+    text = (straight / "final" / "README.md").read_text()
+    rows = dict(line.strip("| ").split(" | ", 1) for line in text.split("## Lineage")[1].split("##")[0].splitlines() if line.startswith("| "))
+    weights = hashlib.sha256((straight / "final" / "model.safetensors").read_bytes()).hexdigest()
+    assert rows["weights"] == f"`model.safetensors` {weights}"
+    shards = sorted((data / "data").glob("train-*.parquet"))
+    listed = "\n".join(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in shards)
+    assert rows["training data"] == f"36 rows in 1 shards, {hashlib.sha256(listed.encode()).hexdigest()}"
+    assert rows["code"].startswith(f"cogito-vlm {__version__}")
+    assert rows["base model"].startswith("nano")
+
+
+def test_data_from_the_hub_is_named_with_its_commit(tmp_path):
+    commit = "0123456789" * 4
+    assert hub_origin(tmp_path / "datasets--org--a-set" / "snapshots" / commit / "data") == ("org/a-set", commit)
+    assert hub_origin(tmp_path / "data") is None
