@@ -78,7 +78,7 @@ def _config(name: str, recipe: DataRecipe, root: Path | None) -> dict[str, Any]:
 
 
 def _inputs(recipe: DataRecipe, root: Path | None) -> dict[str, str]:
-    return {part.source: str(root / part.source) if root is not None else "hub" for part in recipe.mix}
+    return {part.name: str(root / part.name) if root is not None else "hub" for part in recipe.mix}
 
 
 def _show(name: str, funnel: Funnel, directory: Path) -> None:

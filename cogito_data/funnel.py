@@ -69,7 +69,7 @@ def summarise(
         AssertionError: a row was counted twice or not at all, which would be a fault of ours.
     """
     funnel = Funnel(splits={name: len(rows) for name, rows in splits.items()})
-    funnel.sources = {part.source: Counter() for part in recipe.mix}
+    funnel.sources = {part.name: Counter() for part in recipe.mix}
     texts, rules = pool.codes("reformulation")
     for (source, category, rule), n in _tally(pool, np.arange(len(pool)), rules):
         text = texts[rule]

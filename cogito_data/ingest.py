@@ -24,7 +24,7 @@ from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
 from cogito_core.units import UnitStore
 from cogito_data.sources.assemble import sample_id, to_sample
-from cogito_data.sources.base import Problem, Source, load_source
+from cogito_data.sources.base import Problem, Source, adapter_hash, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.rows import BadRow, Row
@@ -88,6 +88,7 @@ def ingest(
         "state_of_the_files": None if local is None else local.identity,
         "limit": limit,
         "manifest_sha256": file_hash(manifest_path("sources", name)),
+        "adapter_sha256": adapter_hash(name, manifest),
         "code_version": CODE_VERSION,
     }
     with RunDir.open(out, config=config, command="cogito-data ingest", inputs={"root": str(root or "hub")}) as run:

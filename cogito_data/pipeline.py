@@ -115,17 +115,17 @@ def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog) 
     manifests = {name: load_source(name).manifest for name in real}
     folders = {name: _source_root(root, manifest) for name, manifest in manifests.items()}
     for part in recipe.mix:
-        out = run.work / "ingest" / part.source
+        out = run.work / "ingest" / part.name
         if part.source == nano_source.NAME:
             category = ""
             nano_source.ingest_nano(out, part.limit or nano_source.DEFAULT_ROWS, recipe.seed)
         else:
             category, folder = manifests[part.source].category, folders[part.source]
             if folder is None and root is not None:
-                warn(f"{part.source}: there is no such folder below {root}, so its Hub copy is streamed")
+                warn(f"{part.name}: there is no such folder below {root}, so its Hub copy is streamed")
             ingest(part.source, root=folder, from_hub=folder is None, out=out, limit=part.limit)
         shards += shard_paths(out / "data")
-        drops.extend(_ingest_drops(out / "ledger.jsonl", part.source, category))
+        drops.extend(_ingest_drops(out / "ledger.jsonl", part.name, category))
     return shards
 
 
@@ -155,14 +155,14 @@ def _ingest_drops(ledger: Path, source: str, category: str) -> Iterator[Drop]:
 def _prepare(recipe: DataRecipe, run: RunDir, shards: list[Path], crew: Crew, drops: DropLog) -> Pool:
     """Reformulate and fingerprint every shard."""
     store = UnitStore(run.work / "prepared", ".parquet")
-    mix = {part.source: part for part in recipe.mix}
+    mix = {part.name: part for part in recipe.mix}
     tasks = []
     for shard in shards:
         part = mix[shard.parent.parent.name]
         allowed = _allowed_splits(recipe, part)
         arguments = (str(shard), part.reformulate, part.entities_visible, allowed, part.pictures_only)
-        key = store.key(prepare.CODE_VERSION, VERSION, part.source, shard.name, shard.stat().st_size, *arguments[1:])
-        tasks.append(Task(key, prepare.prepare_shard, arguments, f"{part.source}/{shard.name}"))
+        key = store.key(prepare.CODE_VERSION, VERSION, part.name, shard.name, shard.stat().st_size, *arguments[1:])
+        tasks.append(Task(key, prepare.prepare_shard, arguments, f"{part.name}/{shard.name}"))
     with progress(len(tasks), "reformulate and fingerprint", "shards") as advance:
         parts = crew.run(store, tasks, advance)
     for part_path in parts:

@@ -13,7 +13,7 @@ from cogito_core.manifest import Manifest, load_recipe, validate
 
 
 class SourceMix(Manifest):
-    """One source of the mix.
+    """One source of the mix: one that ships, or the path of a manifest `NAME.yaml`.
 
     `limit` stops reading after that many rows; `cap` bounds what is kept after the filters.
     `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper). `entities_visible` says that what
@@ -27,6 +27,11 @@ class SourceMix(Manifest):
     reformulate: bool = True
     entities_visible: bool = False
     pictures_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """The source's name, as rows and folders bear it."""
+        return Path(self.source).stem if self.source.endswith((".yaml", ".yml")) else self.source
 
 
 class Deduplicate(Manifest):
@@ -173,7 +178,7 @@ class DataRecipe(Manifest):
     @field_validator("mix")
     @classmethod
     def _each_source_once(cls, mix: tuple[SourceMix, ...]) -> tuple[SourceMix, ...]:
-        names = [part.source for part in mix]
+        names = [part.name for part in mix]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"the source '{name}' is listed twice")

@@ -35,7 +35,7 @@ def drop_by_difficulty(pool: Pool, measured: Measured, settings: Difficulty) -> 
 
 def cap(pool: Pool, recipe: DataRecipe, spared: np.ndarray) -> None:
     """Caps by source, then by category; `spared` rows (held out already) neither count nor leave."""
-    caps = {part.source: part.cap for part in recipe.mix if part.cap is not None}
+    caps = {part.name: part.cap for part in recipe.mix if part.cap is not None}
     _cap(pool, "source", caps, recipe.seed, spared)
     _cap(pool, "category", dict(recipe.select.category_caps), recipe.seed, spared)
 

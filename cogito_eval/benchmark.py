@@ -18,7 +18,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from cogito_core.console import CogitoError, UsageError
-from cogito_core.manifest import Manifest, load_manifest, manifest_names
+from cogito_core.manifest import Manifest, load_manifest, manifest_names, manifest_path
+from cogito_core.plugins import is_file, load_module
 
 Format = Literal["json", "jsonl", "csv", "tsv", "parquet", "zip", "answers"]
 GoldForm = Literal["text", "letter", "letters", "index", "parenthesised", "flag"]
@@ -137,6 +138,8 @@ class Benchmark(Manifest):
     module: str = ""
     published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()
+    beside: str = Field(default="", exclude=True)
+    """The folder of the manifest, set by `load_benchmark`."""
 
     @model_validator(mode="after")
     def _headline_has_a_breakdown(self) -> Benchmark:
@@ -148,7 +151,7 @@ class Benchmark(Manifest):
         """The function `name` of the benchmark's module, if it has one."""
         if not self.module:
             return None
-        return getattr(_module(self.module), name, None)
+        return getattr(_module(self.module, self.beside), name, None)
 
     def published_for(self, model: str) -> float | None:
         """The first published score of a model, in percent."""
@@ -158,7 +161,9 @@ class Benchmark(Manifest):
         return None
 
 
-def _module(name: str) -> ModuleType:
+def _module(name: str, beside: str) -> ModuleType:
+    if is_file(name):
+        return load_module(name, beside=Path(beside))
     try:
         return importlib.import_module(f"cogito_eval.benchmarks.{name}")
     except ModuleNotFoundError as error:
@@ -166,8 +171,12 @@ def _module(name: str) -> ModuleType:
 
 
 def load_benchmark(name: str | Path) -> Benchmark:
-    """A benchmark that ships, or the path of a manifest. Raises CogitoError for an unknown name or key."""
-    return load_manifest(name, "benchmarks", Benchmark)
+    """A benchmark that ships, or the path of a manifest, whose `module` may be a file beside it.
+
+    Raises CogitoError for an unknown name or key.
+    """
+    found = load_manifest(name, "benchmarks", Benchmark)
+    return found.model_copy(update={"beside": str(manifest_path("benchmarks", name).resolve().parent)})
 
 
 def benchmark_names() -> list[str]:

@@ -8,18 +8,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import MissingExtra, UsageError
+from cogito_core.plugins import load_object
 
 if TYPE_CHECKING:
     from cogito_core.engines.base import Engine
 
-ENGINES = ("transformers", "vllm", "openai:URL[,URL...]")
+ENGINES = ("transformers", "vllm", "openai:URL[,URL...]", "python:FILE.py:NAME")
 
 
 def open_engine(spec: str, model: str, *, cluster: str | None = None, **options: Any) -> Engine:
     """Open the engine named by `spec` for a model.
 
     Args:
-        spec: `transformers`, `vllm`, or `openai:` with one or several base URLs.
+        spec: `transformers`, `vllm`, `openai:` with one or several base URLs, or `python:` with a reference to a
+            class or function of the user's own (see `cogito_core.plugins`), called with the model and the options.
         model: see `models.resolve_model`; for servers the name they serve it under.
         cluster: address of a Ray cluster (`auto`, `local`, `ray://host:10001`); workers then run there.
         options: what the engine's own `open` function takes; None means its default.
@@ -39,6 +41,8 @@ def open_engine(spec: str, model: str, *, cluster: str | None = None, **options:
         from cogito_core.engines.openai_engine import OpenAIEngine
 
         return _call(spec, OpenAIEngine.open, model, options, urls=tuple(url for url in rest.split(",") if url))
+    if kind == "python" and rest:
+        return _call(spec, load_object(rest), model, options)
     if spec == "transformers":
         _require("torch", "local", "the transformers engine")
         _require("transformers", "local", "the transformers engine")

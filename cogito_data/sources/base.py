@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import field_validator
 
 from cogito_core.console import CogitoError
-from cogito_core.manifest import Manifest, load_manifest, manifest_names
+from cogito_core.manifest import Manifest, file_hash, load_manifest, manifest_names, manifest_path
+from cogito_core.plugins import is_file, load_object
 from cogito_core.sample import ANSWER_KINDS, CATEGORIES, Picture
 from cogito_data.sources.rows import Row
 
@@ -183,15 +184,32 @@ def source_names() -> list[str]:
 def load_source(name: str | Path) -> Source:
     """The manifest of a source, validated, with its adapter.
 
+    `name` is a source that ships, or the path of a manifest, whose `adapter` may be a file beside it (`NAME.py`).
+
     Raises:
         CogitoError: no such source (the nearest name is given), a bad manifest, or an adapter that is not there.
     """
+    path = manifest_path("sources", name)
     manifest = load_manifest(name, "sources", SourceManifest)
+    if manifest.name != path.stem:
+        raise CogitoError(f"{path}: the source is called '{manifest.name}', so its file must be {manifest.name}.yaml")
+    if is_file(manifest.adapter):
+        adapter = load_object(f"{manifest.adapter}:ADAPTER", beside=path.parent)
+        if not isinstance(adapter, Adapter):
+            raise CogitoError(f"{path.parent / manifest.adapter}: ADAPTER is no cogito_data.sources.base.Adapter")
+        return Source(manifest, adapter)
     try:
         module = importlib.import_module(f"cogito_data.sources.adapters.{manifest.adapter}")
     except ModuleNotFoundError as error:
         raise CogitoError(f"source {manifest.name}: there is no adapter '{manifest.adapter}'") from error
     return Source(manifest, module.ADAPTER)
+
+
+def adapter_hash(name: str | Path, manifest: SourceManifest) -> str | None:
+    """Hash of an adapter that is a file of the user's own; None for one that ships, whose code has a version."""
+    if not is_file(manifest.adapter):
+        return None
+    return file_hash(manifest_path("sources", name).parent / manifest.adapter)
 
 
 @dataclass(frozen=True, slots=True)
