@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from cogito_core.console import CogitoError
 from cogito_core.manifest import Manifest, apply_overrides, load_recipe
 from cogito_core.manifest import validate as validate_manifest
+from cogito_core.plugins import load_object
 from cogito_train.curriculum import weight_curve
 from cogito_train.rewards import RewardRule
 
@@ -39,7 +40,10 @@ class Weighting(Manifest):
 
 
 class Rewards(Manifest):
-    """The parts of the reward; see `RewardRule`. The default is that of the paper's stages one and two."""
+    """The parts of the reward; see `RewardRule`. The default is that of the paper's stages one and two.
+
+    `own` maps functions of the user's own, `FILE.py:NAME` or `package.module:NAME`, to their factors.
+    """
 
     accuracy: float = 1.0
     format: float = 0.5
@@ -49,6 +53,13 @@ class Rewards(Manifest):
     repetition: float = Field(default=0.0, ge=0)
     repetition_ngram: int = Field(default=20, ge=1)
     overlong_buffer: float = Field(default=0.0, ge=0)
+    own: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _own_can_be_loaded(self) -> Rewards:
+        for reference in self.own:
+            load_object(reference)
+        return self
 
     def rule(self, max_response_tokens: int) -> RewardRule:
         """The rule of a run whose answers are cut at `max_response_tokens`."""
@@ -104,7 +115,10 @@ class Objective(Manifest):
 
 
 class Optimizer(Manifest):
-    """AdamW; the defaults are those of the official scripts. The rate is constant after `warmup_steps`."""
+    """AdamW; the defaults are those of the official scripts. The rate is constant after `warmup_steps`.
+
+    `bits` 8 keeps the two moments in 8 bits each, by bitsandbytes (arXiv 2110.02861).
+    """
 
     learning_rate: float = Field(default=1e-6, gt=0)
     beta1: float = Field(default=0.9, ge=0, lt=1)
@@ -113,6 +127,14 @@ class Optimizer(Manifest):
     weight_decay: float = Field(default=0.01, ge=0)
     max_grad_norm: float = Field(default=1.0, gt=0)
     warmup_steps: int = Field(default=0, ge=0)
+    bits: Literal[32, 8] = 32
+
+
+class Lora(Manifest):
+    """Trained factors of `rank` beside frozen weights, added as (alpha / rank) B A; rank 0 trains all weights."""
+
+    rank: int = Field(default=0, ge=0)
+    alpha: float = Field(default=32.0, gt=0)
 
 
 class HandOver(Manifest):
@@ -149,6 +171,8 @@ class TrainRecipe(Manifest):
     gradient_checkpointing: bool = True
     attention: Literal["auto", "blocks", "flex", "mask"] = "auto"
     train_vision: bool = True
+    cpu_offload: bool = False
+    lora: Lora = Lora()
     engine: Literal["transformers", "vllm", "openai"] = "transformers"
     engine_options: dict[str, Any] = Field(default_factory=dict)
     checkpoint_every: int = Field(default=10, ge=1)
@@ -169,6 +193,11 @@ class TrainRecipe(Manifest):
             )
         if self.engine == "openai" and not self.engine_options.get("urls"):
             raise ValueError("engine openai needs engine_options: {urls: [http://host:8000, ...]}, vLLM servers")
+        if self.lora.rank and self.hand_over != HandOver(weights=self.hand_over.weights):
+            raise ValueError(
+                "with LoRA every stage starts new adapters on the weights handed over: hand_over.optimizer must be "
+                "reset and hand_over.reference move"
+            )
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) != len(names):
             raise ValueError("a recipe needs at least one stage, and every stage a name of its own")

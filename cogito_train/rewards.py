@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from cogito_core.console import CogitoError
+from cogito_core.plugins import load_object
+
 Array = npt.NDArray[np.float64]
 
 _FORMAT = re.compile(r"<think>.*</think>\s*<answer>.*</answer>", re.DOTALL)
@@ -129,6 +132,7 @@ class RewardRule:
     repetition_ngram: int = 20
     overlong_buffer: float = 0.0  # 0 switches DAPO's soft overlong penalty off
     limit: float = 4096.0
+    own: dict[str, float] = field(default_factory=dict)  # FILE.py:NAME -> factor, see `own_reward`
 
 
 @dataclass
@@ -172,8 +176,27 @@ def reward_table(
         parts["repetition"] = np.array(scores, dtype=np.float64)
     if rule.overlong_buffer > 0:
         parts["overlong"] = soft_overlong_penalty(length, limit=rule.limit, buffer=rule.overlong_buffer)
+    for reference, factor in rule.own.items():
+        parts[reference.rpartition(":")[2]] = factor * own_reward(reference, right, texts, length)
     total = np.sum(np.stack(list(parts.values())), axis=0)
     return RewardTable(total=total, parts=parts)
+
+
+def own_reward(
+    reference: str, correct: npt.NDArray[np.bool_], texts: Sequence[Sequence[str]], lengths: Array
+) -> Array:
+    """The table (P, G) that a function of the user's own gives for (correct (P, G), texts, lengths (P, G)).
+
+    `reference` names it: `FILE.py:NAME` or `package.module:NAME`.
+
+    Raises:
+        CogitoError: there is no such function, or what it returns is no finite (P, G) table.
+    """
+    found = np.asarray(load_object(reference)(correct, texts, lengths), dtype=np.float64)
+    wanted = correct.shape
+    if found.shape != wanted or not np.all(np.isfinite(found)):
+        raise CogitoError(f"the reward {reference} must return finite numbers of shape {wanted}, it gave {found.shape}")
+    return found
 
 
 def _table(lengths: npt.ArrayLike) -> Array:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from cogito_core.console import CogitoError
 from cogito_train.rewards import (
     RewardRule,
     dynamic_length_reward,
@@ -165,3 +166,20 @@ def test_a_wrong_call_is_refused():
         dynamic_length_reward([1, 2], [True, False])
     with pytest.raises(ValueError, match="buffer"):
         soft_overlong_penalty([1], limit=10, buffer=11)
+
+
+def test_a_reward_of_the_users_own_is_a_part_like_any_other(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import numpy as np\n"
+        "def brevity(correct, texts, lengths):\n    return np.where(correct, -lengths / 100, 0.0)\n"
+        "def short(correct, texts, lengths):\n    return correct[:, :1]\n"
+        "def endless(correct, texts, lengths):\n    return lengths / 0\n"
+    )
+    correct, lengths, texts = np.array([[True, False]]), np.array([[50.0, 50.0]]), [["a", "b"]]
+    table = reward_table(correct, texts, lengths, RewardRule(own={f"{file}:brevity": 0.5}))
+    assert table.parts["brevity"].tolist() == [[-0.25, 0.0]]
+    assert table.total.tolist() == [[0.75, 0.0]]
+    for name in ("short", "endless"):
+        with pytest.raises(CogitoError, match=rf"mine\.py:{name} must return finite numbers of shape \(1, 2\)"):
+            reward_table(correct, texts, lengths, RewardRule(own={f"{file}:{name}": 1.0}))
