@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cogito_core.verify import brackets, functions
 from cogito_core.verify.arguments import argument, raw_argument
 from cogito_core.verify.lexer import Token, tokenize
-from cogito_core.verify.tree import Node, ReadError, number, show
+from cogito_core.verify.tree import LOOK_AHEAD, Node, ReadError, number, show
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.words import is_number_word, number_words
 
@@ -110,23 +110,33 @@ def _mixed(p: Parser, whole: int) -> Fraction | None:
             return whole + Fraction(top, bottom)
         raise ReadError("two numbers side by side")
     if one.kind == "cmd" and one.value == "frac":
-        p.at += 1
-        try:
-            top_node, bottom_node = argument(p), argument(p)
-        except ReadError:
-            p.at = at
-            return None
-        top_value, bottom_value = top_node.value, bottom_node.value
-        if (
-            top_node.op == bottom_node.op == "num"
-            and isinstance(top_value, int)
-            and isinstance(bottom_value, int)
-            and 0 < top_value < bottom_value
-            and not p.is_sign("^", "!")
-        ):
-            return whole + Fraction(top_value, bottom_value)
-        p.at = at
+        found = _plain_fraction(tokens, at + 1)
+        if found is not None and found[0] < found[1] and tokens[found[2]].value not in ("^", "!"):
+            p.at = found[2]
+            return whole + Fraction(found[0], found[1])
     return None
+
+
+def _plain_fraction(tokens: list[Token], at: int) -> tuple[int, int, int] | None:
+    """Top, bottom and the place behind `\\frac{1}{2}` or `\\frac12`, positive whole numbers only."""
+    parts: list[int] = []
+    while len(parts) < 2:
+        braced = tokens[at].value == "{" and tokens[at].kind == "cmd"
+        token = tokens[at + 1] if braced else tokens[at]
+        if token.kind != "num" or not isinstance(token.number, int) or not token.number:
+            return None
+        if braced:
+            if tokens[at + 2].value != "}":
+                return None
+            parts.append(token.number)
+        elif len(token.value) == 1:
+            parts.append(token.number)
+        elif not parts and len(token.value) == 2 and token.value.isdigit() and "0" not in token.value:
+            parts += [int(token.value[0]), int(token.value[1])]
+        else:
+            return None
+        at += 3 if braced else 1
+    return parts[0], parts[1], at
 
 
 def indexed(p: Parser, base: Node, index: str, start: int) -> Node:
@@ -261,7 +271,7 @@ def _symbol(p: Parser, name: str, start: int) -> Node:
 
 def _has_comma_inside(p: Parser) -> bool:
     depth = 0
-    for token in p.tokens[p.at :]:
+    for token in p.tokens[p.at : p.at + LOOK_AHEAD]:
         if token.kind == "cmd":
             if token.value in ("(", "[", "{", "{set"):
                 depth += 1

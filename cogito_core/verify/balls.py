@@ -13,12 +13,17 @@ from typing import Any
 
 from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_le, mpf_lt, mpf_sub, to_float, to_int
 
+from cogito_core.verify import meter
 from cogito_core.verify.exact import NotExactError, exact
 from cogito_core.verify.tree import Node, has_constant
 
 PRECISIONS = (120, 700)
 POINT_PRECISION = 240
 MAX_OPERATIONS = 3_000
+STEPS = 5
+"""Microseconds or so that one operation costs."""
+SERIES = 8
+"""Operations that a series (exponential, logarithm, sine) counts for."""
 _HUGE = 400_000  # exponent bits: exp(10^5) and the like are refused
 
 Ball = tuple[Any, Any]  # real and imaginary interval
@@ -58,12 +63,17 @@ class Evaluator:
     """Evaluates trees to balls at one precision; `names` gives exact rational values of the symbols."""
 
     def __init__(self, prec: int, names: Mapping[str, Fraction] | None = None) -> None:
-        self.prec, self.names, self.left = prec, names or {}, MAX_OPERATIONS
+        self.prec, self.names = prec, names or {}
+        self.left = meter.allowance(MAX_OPERATIONS, STEPS)
 
-    def value(self, node: Node) -> Ball:
-        self.left -= 1
+    def spend(self, amount: int) -> None:
+        self.left -= amount
+        meter.charge(amount, STEPS)
         if self.left < 0:
             raise NotABallError("budget")
+
+    def value(self, node: Node) -> Ball:
+        self.spend(1)
         op, args = node.op, node.args
         if op == "num":
             return _rational(Fraction(node.value), self.prec), _ZERO_I
@@ -142,11 +152,13 @@ class Evaluator:
         return libmpi.mpci_div(one, other, self.prec)
 
     def exp(self, value: Any) -> Any:
+        self.spend(SERIES)
         if mpf_gt(value[1], libmpi.mpi_from_str(str(_HUGE), 53)[0]):
             raise NotABallError("too many digits")
         return libmpi.mpi_exp(value, self.prec)
 
     def log(self, value: Any) -> Any:
+        self.spend(SERIES)
         if not _positive(value):
             raise NotABallError("the logarithm of no positive number")
         return libmpi.mpi_log(value, self.prec)
@@ -205,6 +217,7 @@ class Evaluator:
         return libmpi.mpci_abs(ball, self.prec), _ZERO_I
 
     def factorial(self, value: Any) -> Ball:
+        self.spend(5 * SERIES)
         if mpf_lt(value[0], fzero) or mpf_gt(value[1], libmpi.mpi_from_str("20000", 53)[0]):
             raise NotABallError("a factorial out of range")
         return libmpi.mpi_gamma(
@@ -212,6 +225,7 @@ class Evaluator:
         ), _ZERO_I
 
     def function(self, node: Node) -> Ball:
+        self.spend(SERIES)
         name, args = node.value, node.args
         if name in ("log", "ln"):
             top = self.log(self.real(args[0]))

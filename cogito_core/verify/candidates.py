@@ -21,6 +21,8 @@ _BOX = re.compile(r"\\+(?:boxed|fbox|beginboxed)\s*(\{|(?=[^\s{]))")
 _BARE = re.compile(r"\\?\w+")
 MAX_SENTENCE = 1_500
 MAX_PHRASES = 12
+MAX_BOXES = 60
+"""Of more boxes the last ones count."""
 _PHRASE = re.compile(
     r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
     r"(?:\s+(?:to\s+(?:the|this)\s+(?:question|problem)|here|option|choice|letter|value|expression|of\s+the\s+\w+))?"
@@ -58,7 +60,8 @@ def boxes(text: str) -> list[Candidate]:
         return []
     found: list[Candidate] = []
     closing: dict[int, int] | None = None
-    position = 0
+    openings = [match.start() for match in _BOX.finditer(text)]
+    position = openings[-MAX_BOXES] if len(openings) > MAX_BOXES else 0
     while match := _BOX.search(text, position):
         if match.group(1):
             if closing is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cogito_core.verify.clean import fold, strip_dress
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MAX_OPTION = 1_000
+CACHED_CHARS = 300
 _BARE = re.compile(r"[(\[（【]?\s*(?:\\text\s*\{)?\s*\(?([A-Za-z])\)?\s*\}?\s*[)\]）】]?\s*[.:。：,)]?", re.S)
 _NAMED = re.compile(
     r"(?:the\s+)?(?:correct\s+)?(?:answer|option|choice|选项|答案)(?:\s+is)?\s*[:：]?\s*[(（]?([A-Za-z])[)）]?\s*[.。]?",
@@ -34,8 +37,13 @@ _NOTHING = Pick(frozenset(), "none")
 
 
 def option_key(text: str) -> str:
-    """What makes two option texts the same: dress, case and spaces do not."""
-    return fold(strip_dress(str(text)))
+    """What makes two option texts the same: dress, case and spaces do not. A very long one is compared as written."""
+    return _key(text) if len(text) <= MAX_OPTION else text
+
+
+@lru_cache(maxsize=4096)
+def _key(text: str) -> str:
+    return fold(strip_dress(text))
 
 
 def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: bool = False) -> Pick:
@@ -44,9 +52,9 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     `count` bounds the letters where no option texts are known. A letter and a text that name different options, two
     letters, or a negation are a conflict. One letter within the range is a letter, also where options are letters.
     """
-    text = strip_dress(answer)
-    if len(text) > 4_000:
+    if len(answer) > 4 * MAX_OPTION:
         return Pick(frozenset(), "none", "too long for an option")
+    text = strip_dress(answer)
     last = (len(choices) or count or 10) - 1
     keys = [option_key(choice) for choice in choices]
     bare = _BARE.fullmatch(text) or _NAMED.fullmatch(text)
@@ -113,6 +121,8 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
 
 def pick_many(answer: str, choices: Sequence[str], count: int = 0) -> Pick:
     """All options that `answer` names: "A, C", "AC", "(A) and (C)", "['a', 'c']", option texts."""
+    if len(answer) > 4 * MAX_OPTION:
+        return Pick(frozenset(), "none", "too long for options")
     text = strip_dress(answer)
     last = (len(choices) or count or 10) - 1
     body = re.sub(r"^(?:options?|choices?|answers?)\s*[:：]?\s*", "", text, flags=re.I)

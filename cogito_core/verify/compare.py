@@ -6,6 +6,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from cogito_core.verify import meter
 from cogito_core.verify.balls import sign_of_ratio
 from cogito_core.verify.ladder import bounds, printed_float, same_value
 from cogito_core.verify.matrices import evaluated
@@ -292,6 +293,8 @@ def _unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -
     left = list(zip(answer_values, answer_names, strict=True))
     undecided = False
     for value, name in zip(gold_values, gold_names, strict=True):
+        if meter.exhausted():
+            return Result(None, "budget", "too much work for so many members")
         for index, (candidate, candidate_name) in enumerate(left):
             if len(named) > 1 and len(other) > 1 and candidate_name != name:
                 continue

@@ -13,12 +13,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from cogito_core.verify import meter
 from cogito_core.verify.primes import factor_integer
 from cogito_core.verify.tree import Node
 
 MAX_BITS = 20_000
+LONG_BITS = 400
+"""Longer numbers cost as much more as they are longer."""
 MAX_TERMS = 120
 MAX_OPERATIONS = 4_000
+STEPS = 4
+"""Microseconds or so that one operation costs."""
 
 Key = tuple[tuple[int | str, Fraction], ...]
 Sum = dict[Key, Fraction]
@@ -53,13 +58,14 @@ class Exact(NamedTuple):
 
 
 class _Run:
-    """One evaluation with its budget of operations."""
+    """One evaluation with its budget of operations, a share of the whole comparison's."""
 
     def __init__(self) -> None:
-        self.left = MAX_OPERATIONS
+        self.left = meter.allowance(MAX_OPERATIONS, STEPS)
 
     def spend(self, amount: int) -> None:
         self.left -= amount
+        meter.charge(amount, STEPS)
         if self.left < 0:
             raise NotExactError("budget")
 
@@ -108,8 +114,11 @@ def equal_exact(one: Exact, other: Exact) -> bool:
 
 
 def _check(value: Fraction) -> Fraction:
-    if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
+    bits = value.numerator.bit_length() + value.denominator.bit_length()
+    if bits > 2 * MAX_BITS:
         raise NotExactError("too many digits")
+    if bits > LONG_BITS:
+        meter.charge(bits // LONG_BITS, STEPS)
     return value
 
 

@@ -11,20 +11,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cogito_core.verify import candidates, prose
+from cogito_core.verify import candidates, meter, prose
 from cogito_core.verify.clean import as_text, fold, strip_dress
 from cogito_core.verify.kinds import MATH_KINDS, NO, YES, canonical_kind
 from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.letters import extract_choice
 from cogito_core.verify.verdict import Candidate, Extraction
-from cogito_core.verify.visible import visible
+from cogito_core.verify.visible import moved, squeezed, visible
 
-TAIL = 10_000
-"""Of a longer response the end is read, from the last box or answer tag on where that is earlier."""
+TAIL = 6_000
+"""Of a longer response this much is read: its end, or what follows the last box or answer tag if that is earlier."""
 
 _JOINER = re.compile(r"[\s,;&.$\\()\[\]]|\\(?:text|mathrm|textbf|quad|qquad)|and|或|和|or", re.I)
 
 
+@meter.budgeted
 def extract(
     response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False
 ) -> Extraction:
@@ -42,21 +43,15 @@ def extract(
         if len(text) > TAIL:
             marked = max(text.rfind("\\boxed"), text.rfind("<answer>"))
             cut = len(text) - TAIL if marked < 0 else min(marked, len(text) - TAIL)
-            start, text = start + cut, text[cut : cut + 2 * TAIL]
+            start, text = start + cut, text[cut : cut + TAIL]
+        text, places = squeezed(text)
         if wanted in ("choice", "choices") or (choices and wanted in ("", "choice")):
             found = extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
         else:
             found = _extract_free(text, wanted, gold_side)
-        return _shifted(found, start) if start else found
+        return moved(found, start, places) if start or places else found
     except (RecursionError, MemoryError, ValueError, LookupError, ArithmeticError, TypeError) as error:
         return Extraction(None, "failure", None, f"the extraction failed: {type(error).__name__}")
-
-
-def _shifted(found: Extraction, by: int) -> Extraction:
-    """The extraction with its places counted from the start of the whole response."""
-    span = None if found.span is None else (found.span[0] + by, found.span[1] + by)
-    moved = tuple(Candidate(c.text, c.rule, c.rank, (c.span[0] + by, c.span[1] + by)) for c in found.candidates)
-    return Extraction(found.text, found.rule, span, found.conflict, moved)
 
 
 def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:

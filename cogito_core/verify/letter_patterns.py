@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_OPEN = r"[\s*_:\"'“‘`$#]*(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s*\{|\\mathbf\{|\\mathrm\{)*[\s*_\"'`]*"
+# Counted repeats that give nothing back: the work per place is bounded, whatever is written there.
+_OPEN = (
+    r"[\s*_:\"'“‘`$#]{0,24}+(?:\\\(|\\\[|\\boxed\{|\\text(?:bf|rm)?\s{0,4}+\{|\\mathbf\{|\\mathrm\{){0,4}+"
+    r"[\s*_\"'`]{0,12}+"
+)
 
 
 REFUSAL = re.compile(
@@ -89,14 +93,15 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     link = r"(?i:(?:it'?s|it is|that is|this is|is)\s+)?"
     stated = (
-        rf"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?\s*{noun}(?:\s+{noun})*"
+        r"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?"
+        rf"\s*{noun}(?:\s+{noun}){{0,3}}"
         rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
-        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*)*{_OPEN}{any_letter}"
+        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*){{0,4}}{_OPEN}{any_letter}"
     )
     chosen = rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}{option}{_OPEN}{letter}"
     called = (
-        rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]*([A-{last}])(?![A-Za-z0-9'’])[)\]）*]*"
-        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+)*(?:{right})"
+        rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]{{0,4}}([A-{last}])(?![A-Za-z0-9'’])[)\]）*]{{0,4}}"
+        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+){{0,3}}(?:{right})"
         rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
     )
     bracketed = (
@@ -106,7 +111,8 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     named = (
         r"(?i:\b(?:i think|i believe|it'?s|it is|corresponds? to|matches|match|aligns with|supports|therefore|thus|"
         r"hence|is)[:,]?)"
-        rf"\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+)*{_OPEN}(?i:(?:option|choice)\s*){_OPEN}{letter}"
+        rf"\s*(?i:(?:it'?s|it is|that is|this is|is|the|with|to)\s+){{0,4}}{_OPEN}(?i:(?:option|choice)\s*)"
+        rf"{_OPEN}{letter}"
     )
     guessed = (
         rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"

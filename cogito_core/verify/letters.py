@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cogito_core.verify import candidates
-from cogito_core.verify.choice import LETTERS, option_key, pick_many, pick_one
+from cogito_core.verify.choice import LETTERS, MAX_OPTION, option_key, pick_many, pick_one
 from cogito_core.verify.clean import fold_words, strip_dress
 from cogito_core.verify.letter_patterns import (
     ALTERNATIVE,
@@ -24,6 +24,8 @@ from cogito_core.verify.letter_patterns import (
 from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
+MAX_PHRASES = 60
+"""Of more conclusion phrases or marked letters the last ones are looked at."""
 
 
 class _Reader:
@@ -32,7 +34,7 @@ class _Reader:
     def __init__(self, text: str, choices: Sequence[str], many: bool) -> None:
         self.text, self.choices, self.many = text, choices, many
         self.keys = [option_key(choice) for choice in choices]
-        self.words = [fold_words(strip_dress(choice)) for choice in choices]
+        self.words = [fold_words(strip_dress(choice)) if len(choice) <= MAX_OPTION else "" for choice in choices]
         self.last = LETTERS[(len(choices) or 10) - 1] if len(choices) <= 26 else "Z"
         self.found: list[Candidate] = []
 
@@ -180,20 +182,15 @@ class _Reader:
         text = self.text if text is None else text
         best: tuple[int, int, re.Match[str]] | None = None
         for rank, pattern in patterns(self.last):
-            for match in pattern.finditer(text):
-                if bare_article(text, match) or negated(text, match.start(1)) or small(text, match):
-                    continue
-                if CONDITIONAL.search(text[max(0, match.start() - 600) : match.start(1)]) or NONE_OF.search(
-                    text[max(0, match.start(1) - 60) : match.start(1)]
-                ):
-                    continue
-                if re.search(
-                    r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[: match.start(1) - match.start()], re.I
-                ):
+            if best is not None and -rank < best[0]:
+                break
+            for match in list(pattern.finditer(text))[: -MAX_PHRASES - 1 : -1]:  # the last one that counts
+                if _dismissed(text, match):
                     continue
                 place = (-rank, match.start(1))
                 if best is None or place > best[:2]:
                     best = (*place, match)
+                break
         if best is None:
             return None
         match = best[2]
@@ -299,10 +296,11 @@ class _Reader:
     def marks(self, piece: str) -> set[str]:
         """Letters marked as options in a sentence: (B), **B**, option B."""
         found = set()
-        for match in re.finditer(
+        marks = re.finditer(
             rf"(?:[(\[（]|\*\*\(?)\s*([A-{self.last}])\s*(?:[)\]）]|\)?\*\*)|\b(?:[Oo]ption|[Cc]hoice)\s+\(?([A-{self.last}])\b",
             piece,
-        ):
+        )
+        for match in list(marks)[-MAX_PHRASES:]:
             letter = match.group(1) or match.group(2)
             if not negated(piece, match.start(1) if match.group(1) else match.start()):
                 found.add(letter)
@@ -351,6 +349,19 @@ class _Reader:
                 if found is not None:
                     return found
         return None
+
+
+def _dismissed(text: str, match: re.Match[str]) -> bool:
+    """Whether a conclusion phrase does not settle on its letter: an article, a negation, a condition."""
+    start = match.start(1)
+    return (
+        bare_article(text, match)
+        or negated(text, start)
+        or small(text, match)
+        or bool(CONDITIONAL.search(text[max(0, match.start() - 600) : start]))
+        or bool(NONE_OF.search(text[max(0, start - 60) : start]))
+        or bool(re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[: start - match.start()], re.I))
+    )
 
 
 def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Extraction:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from cogito_core.verify.tree import Node
+from cogito_core.verify.tree import Node, size
 
 MAX_ENTRIES = 64
+MAX_NODES = 600
+"""Nodes of an evaluated matrix: each product multiplies them."""
 
 
 def evaluated(node: Node) -> Node | None:
@@ -39,7 +41,7 @@ def evaluated(node: Node) -> Node | None:
                 result = part
             else:
                 result = _product(result, part)
-                if result is None:
+                if result is None or size(result) > MAX_NODES:
                     return None
         if result is None:
             return None

@@ -13,11 +13,14 @@ import hashlib
 from fractions import Fraction
 from functools import lru_cache
 
+from cogito_core.verify import meter
 from cogito_core.verify.tree import Node
 
 PRIMES = (2305843009213693921, 2305843009213693693)
 POINTS = 3
-MAX_OPERATIONS = 20_000
+MAX_OPERATIONS = 4_000
+STEPS = 2
+"""Microseconds or so that one operation costs."""
 
 
 class NotModularError(Exception):
@@ -42,13 +45,15 @@ class Point:
     """Values of all names at one point modulo one prime."""
 
     def __init__(self, prime: int, index: int) -> None:
-        self.prime, self.index, self.left, self.opaque = prime, index, MAX_OPERATIONS, False
+        self.prime, self.index, self.opaque = prime, index, False
+        self.left = meter.allowance(MAX_OPERATIONS, STEPS)
 
     def name(self, *parts: object) -> int:
         return _hash(self.index, self.prime, *parts) % self.prime
 
     def value(self, node: Node) -> int:
         self.left -= 1
+        meter.charge(1, STEPS)
         if self.left < 0:
             raise NotModularError("budget")
         op, args, prime = node.op, node.args, self.prime

@@ -15,7 +15,7 @@ from functools import lru_cache
 from cogito_core.verify import atoms, functions, marks
 from cogito_core.verify.clean import blank_dollars
 from cogito_core.verify.lexer import Token, tokenize
-from cogito_core.verify.tree import MAX_DEPTH, Budget, Node, ReadError, number
+from cogito_core.verify.tree import LOOK_AHEAD, MAX_DEPTH, Budget, Node, ReadError, number
 from cogito_core.verify.unit_tail import RELATIONS, unit_here, with_unit
 
 _SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
@@ -343,7 +343,7 @@ class Parser:
     def _bar_opens(self) -> bool:
         """Whether a bar after an operand opens an absolute value: a later bar must close it."""
         depth = 0
-        for token in self.tokens[self.at + 1 :]:
+        for token in self.tokens[self.at + 1 : self.at + 1 + LOOK_AHEAD]:
             if token.kind == "cmd":
                 if token.value == "|" and not depth:
                     return True

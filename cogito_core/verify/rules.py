@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cogito_core.verify.choice import LETTERS, Pick, pick_many, pick_one, several_letters
+from cogito_core.verify import meter
+from cogito_core.verify.choice import CACHED_CHARS, LETTERS, Pick, pick_many, pick_one, several_letters
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.compare import Context, Result, same
 from cogito_core.verify.golds import read_gold
@@ -30,6 +31,7 @@ class Question(NamedTuple):
     unit: str
 
 
+@meter.budgeted
 def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind
@@ -163,7 +165,9 @@ def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick
     readings, _ = readings_of(strip_dress(answer))
     if not readings:
         return Pick(frozenset(), "none")
-    texts = [strip_dress(choice) for choice in choices]
+    texts = [strip_dress(choice) for choice in choices if len(choice) <= CACHED_CHARS]
+    if len(texts) < len(choices):
+        return Pick(frozenset(), "none")
     known = [Gold("", text, readings_of(text)[0]) for text in texts]
     equal = [
         index for index, one in enumerate(known) if one.readings and _equal(one, readings, answer, question).equal

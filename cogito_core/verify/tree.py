@@ -6,9 +6,11 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 MAX_CHARS = 8_000
-MAX_TOKENS = 1_200
+MAX_TOKENS = 800
 MAX_DEPTH = 64
 MAX_DIGITS = 2_000
+LOOK_AHEAD = 200
+"""Tokens that are searched for a closing bar or a comma."""
 
 
 class ReadError(ValueError):

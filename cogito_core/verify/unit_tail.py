@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from cogito_core.verify.lexer import Token
 from cogito_core.verify.tree import Node, ReadError, symbols
-from cogito_core.verify.units import Unit, parse_unit
+from cogito_core.verify.units import MAX_UNIT, Unit, parse_unit
 
 if TYPE_CHECKING:
     from cogito_core.verify.reader import Parser
 
+MAX_TOKENS = 32
 RELATIONS = {
     "=": "=",
     "ne": "!=",
@@ -85,6 +86,8 @@ def unit_here(p: Parser, left: Node) -> tuple[Unit, int] | None:
             break  # 5 ft 6 in
         if one.kind == "cmd" and one.value in ("+", "=") and not depth:
             break
+        if index - p.at > MAX_TOKENS or (one.end - token.start > MAX_UNIT and index > p.at):
+            return None  # no unit is that long: the rest of the item need not be looked at
         depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(one.value, 0) if one.kind == "cmd" else 0
         index += 1
     text = p.text[token.start : p.tokens[index - 1].end]

@@ -24,6 +24,9 @@ from cogito_core.verify.unit_tables import (
 )
 from cogito_core.verify.words import is_number_word
 
+MAX_UNIT = 120
+"""Characters; longer text names no unit."""
+
 
 class Unit(NamedTuple):
     """`factor` times the SI base units `dims`; a counted noun has `noun` and no dimension.
@@ -144,7 +147,7 @@ def _plain(text: str) -> str:
 def parse_unit(text: str) -> Unit | None:
     """The unit that `text` names, a counted noun, or None. "km/h", "m s^{-2}", "square feet", "\\text{ cm}^2",
     "平方米"."""
-    if len(text) > 120:
+    if len(text) > MAX_UNIT:
         return None
     plain = _plain(text)
     if not plain:

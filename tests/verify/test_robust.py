@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import sys
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,71 +19,6 @@ from cogito_core.verify.tree import ReadError, show
 
 from .suite import load
 
-HOSTILE = [
-    "9**9**9",
-    "9^{9^{9^9}}",
-    "10^{10^{10^{10}}}",
-    "100000!",
-    "(10^6)!",
-    "1" * 100_000,
-    "x" * 100_000,
-    "\\frac{1}{" * 3_000,
-    "{" * 3_000,
-    "(" * 3_000 + ")" * 3_000,
-    "-" * 5_000 + "1",
-    "\x00",
-    "\ud800",
-    "\u202e42\u202c",
-    "1/0",
-    "0/0",
-    "0^0",
-    "\\sqrt{-1}",
-    "\\log 0",
-    "nan",
-    "inf",
-    "1e999999",
-    "1e-999999",
-    "3^{3^{3^3}}",
-    "\\binom{100000}{50000}",
-    "\\sum_{k=1}^{10^9} k",
-    "(x+1)^{1000}",
-    "(1+\\sqrt2+\\sqrt3+\\sqrt5)^{40}",
-    "\\sqrt{" * 60 + "2" + "}" * 60,
-    "1," * 3_000 + "1",
-    "\\begin{pmatrix}" + "1&" * 2_000 + "1\\end{pmatrix}",
-    "|" * 2_000,
-    "$" * 2_000,
-    "\\boxed{" * 2_000,
-    "<think>" * 2_000,
-    "<answer>" * 2_000,
-    "a b " * 20_000,
-    "{" * 50 + "1\\pm2" + "}" * 50,
-    "\\pm" * 200 + "1",
-    "e^{e^{e^{e^{e}}}}",
-    "\\tan(\\pi/2)",
-    "x_{" * 500,
-    "\\text{" * 2_000,
-    "½½½",
-    "²³",
-    "°" * 1_000,
-    "!" * 3_000,
-    "3!!!!",
-    "one " * 3_000,
-    "and " * 3_000,
-    "A or B or C or D",
-    "1+" * 990 + "1",
-    "x*" * 590 + "x",
-    "17^{17^{17}} mod 1000",
-    "\\max(1,2" * 100,
-    "\\\\" * 3_000,
-    "\n" * 50_000,
-    " " * 100_000 + "5",
-    "the answer is " * 5_000,
-    "**" * 5_000,
-    "Therefore " * 5_000,
-    "A. " * 5_000,
-    "1:" * 2_000,
-]
 GOLDS = [
     "42",
     "x^2+1",
@@ -99,11 +33,6 @@ GOLDS = [
     "1,2,3",
     "2^{100}",
 ]
-LIMIT_S = 0.05
-MARGIN = 6
-"""A busy shared machine may be this much slower than an idle one; the best of repeats is compared."""
-
-
 def _calls(gold: str, text: str) -> list[Verdict]:
     return [
         verify(gold, text),
@@ -113,32 +42,6 @@ def _calls(gold: str, text: str) -> list[Verdict]:
         verify(gold, text, choices=["42", "x", "red"]),
         judge(text, gold, choices=["42", "x", "red"]),
     ]
-
-
-def test_hostile_inputs_get_a_verdict_in_bounded_time() -> None:
-    slow = []
-    for text in HOSTILE:
-        for gold in GOLDS[:4]:
-            for call in (lambda g=gold, t=text: verify(g, t), lambda g=gold, t=text: judge(t, g)):
-                best = _seconds(call)
-                if best > LIMIT_S:  # only a slow call is repeated
-                    best = min(_seconds(call) for _ in range(3))
-                if best > LIMIT_S * MARGIN:
-                    slow.append((round(best, 3), text[:30], gold))
-    assert not slow, slow
-
-
-def _seconds(call: object) -> float:
-    start = time.thread_time()
-    assert isinstance(call(), Verdict)  # type: ignore[operator]
-    return time.thread_time() - start
-
-
-def test_hostile_inputs_are_not_accepted() -> None:
-    for text in HOSTILE:
-        for gold in GOLDS:
-            verdict = verify(gold, text)
-            assert not verdict.is_right, (text[:40], gold, str(verdict))
 
 
 PAYLOADS = [
