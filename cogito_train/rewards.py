@@ -195,7 +195,7 @@ def own_reward(
     found = np.asarray(load_object(reference)(correct, texts, lengths), dtype=np.float64)
     wanted = correct.shape
     if found.shape != wanted or not np.all(np.isfinite(found)):
-        raise CogitoError(f"the reward {reference} must return finite numbers of shape {wanted}, it gave {found.shape}")
+        raise CogitoError(f"the reward {reference} must give finite numbers of shape {wanted}, not {found.shape}")
     return found
 
 

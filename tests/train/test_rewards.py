@@ -181,5 +181,5 @@ def test_a_reward_of_the_users_own_is_a_part_like_any_other(tmp_path):
     assert table.parts["brevity"].tolist() == [[-0.25, 0.0]]
     assert table.total.tolist() == [[0.75, 0.0]]
     for name in ("short", "endless"):
-        with pytest.raises(CogitoError, match=rf"mine\.py:{name} must return finite numbers of shape \(1, 2\)"):
+        with pytest.raises(CogitoError, match=rf"mine\.py:{name} must give finite numbers of shape \(1, 2\)"):
             reward_table(correct, texts, lengths, RewardRule(own={f"{file}:{name}": 1.0}))
