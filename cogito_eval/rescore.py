@@ -8,6 +8,7 @@ from typing import Any
 
 from cogito_core.console import CogitoError
 from cogito_core.files import write_atomic
+from cogito_core.manifest import read_yaml
 from cogito_eval.aggregate import score_rows, summary_of
 from cogito_eval.benchmark import load_benchmark
 from cogito_eval.exports import write_results_parquet
@@ -31,8 +32,9 @@ def rescore(directory: Path) -> dict[str, Any]:
         raise CogitoError(f"{directory} holds no scores.json: finish the run first")
     before: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
     scores, out = {}, {}
+    manifests = _own_manifests(directory)
     for name, path in result_files(directory).items():
-        benchmark = load_benchmark(name)
+        benchmark = load_benchmark(manifests.get(name, name))
         rule = official_rule(benchmark)
         old = list(read_rows(path))
         paper = before.get(name, {}).get("protocol") == "paper"
@@ -56,6 +58,13 @@ def rescore(directory: Path) -> dict[str, Any]:
                                          indent=2, ensure_ascii=False) + "\n")
     write_atomic(directory / "rescore.json", json.dumps(out, indent=2, ensure_ascii=False) + "\n")
     return out
+
+
+def _own_manifests(directory: Path) -> dict[str, str]:
+    """Benchmark name -> path, for those that did not ship with the package."""
+    path = directory / "config.yaml"
+    manifests = read_yaml(path).get("manifests") if path.is_file() else None
+    return dict(manifests or {})
 
 
 def _again(row: Row, rule: Any, paper: bool, guess: int | None) -> Row:

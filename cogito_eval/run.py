@@ -116,6 +116,9 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
         "sampling": asdict(sampling),
     }
     del config["cluster"]  # where the workers are changes no answer
+    own = {b.name: str(Path(name).resolve()) for name, b in zip(names, benchmarks, strict=True) if name != b.name}
+    if own:
+        config["manifests"] = own  # rescore finds them again
     inputs = {name: file_hash(manifest_path("benchmarks", name)) for name in names}
     with RunDir.open(out, config=config, command="eval", inputs=inputs) as run:
         finished = _finished(run)
@@ -134,7 +137,7 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
 
 def _longest_answer(options: EvalOptions) -> int:
     """What the model says of itself: cogito-nano has never learnt to write more than a line."""
-    if options.engine.startswith("openai:"):
+    if options.engine.startswith(("openai:", "python:")):
         return DEFAULT_MAX_TOKENS
     from cogito_core.engines.models import resolve_model
 
