@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.distributed import checkpoint as dcp
 
 from cogito_core.console import CogitoError
+from cogito_train.optim import moments, set_step_counts
 from cogito_train.parallel import World
 from cogito_train.policy import Policy, replace_folder, write_json
 
@@ -30,7 +31,8 @@ class Progress:
 
     `updates` counts the stage's optimiser updates, `position` the prompts drawn from its order. `best_*`
     belong to the stage; `finished` lists what each finished stage handed on; `start_weights` and
-    `reference` are folders: the weights that the stage started from and those that anchor the KL term.
+    `reference` are folders, relative to the run's where they lie in it: the weights that the stage started from and
+    those that anchor the KL term.
     """
 
     stage: int = 0
@@ -55,7 +57,7 @@ def save_checkpoint(
         aside.mkdir(parents=True)
     world.barrier()
     writer = dcp.HuggingFaceStorageWriter(str(aside), save_distributed=True)
-    dcp.save(_state(policy, optimizer), storage_writer=writer, no_dist=world.size == 1)
+    dcp.save(_state(policy, optimizer, world), storage_writer=writer, no_dist=world.size == 1)
     if world.is_main:
         write_json(aside / "progress.json", asdict(progress))
         replace_folder(aside, directory)
@@ -80,22 +82,28 @@ def load_progress(directory: Path) -> Progress | None:
 def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Optimizer, world: World) -> None:
     """Load weights and optimiser state in place (a collective call).
 
+    With LoRA only the adapters are stored: the frozen weights must be in place already.
+
     Raises CogitoError if a tensor is missing on either side: nothing may silently keep its old value.
     """
-    state = _state(policy, optimizer)
+    state = _state(policy, optimizer, world)
     reader = dcp.HuggingFaceStorageReader(str(directory))
-    stored = set(reader.read_metadata().state_dict_metadata)
+    # What belongs to the shards of other processes alone is theirs to check.
+    others = [f".shard-{rank}." for rank in range(world.size) if rank != world.rank]
+    everything = reader.read_metadata().state_dict_metadata
+    stored = {name for name in everything if not any(mark in name for mark in others)}
     wanted = {f"{part}.{name}" for part, tensors in state.items() for name in tensors}
     if stored != wanted:
         odd = sorted(stored ^ wanted)
         raise CogitoError(f"the checkpoint {directory} does not fit this run: {len(odd)} tensors, {odd[0]} first")
     dcp.load(state, storage_reader=reader, no_dist=world.size == 1)
+    set_step_counts(policy, optimizer, state["optimizer"], world.rank)
 
 
-def _state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
-    weights = {name: p.detach() for name, p in policy.scorer.named_parameters()}
-    moments = {f"{name}.{key}": value for name, p in policy.trainable for key, value in optimizer.state[p].items()}
-    return {"weights": weights, "optimizer": moments}
+def _state(policy: Policy, optimizer: torch.optim.Optimizer, world: World) -> dict[str, dict[str, Tensor]]:
+    kept = policy.trainable if policy.recipe.lora.rank else policy.scorer.named_parameters()
+    weights = {name: p.detach() for name, p in kept}
+    return {"weights": weights, "optimizer": moments(policy, optimizer, world.rank)}
 
 
 def _recover(directory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,7 +135,8 @@ def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
 
     if not world.is_main:
         if world.max(0.0) == 0.0:  # the main process says 1 if there is nothing left to do
-            Trainer(recipe, directory, None, world).train()
+            with closing(Trainer(recipe, directory, None, world)) as trainer:
+                trainer.train()
         return
     config = {"recipe": Path(name).stem, "train": recipe.model_dump(mode="json")}
     inputs = {
@@ -147,8 +149,8 @@ def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
             return
         for line in batch_arithmetic(recipe):
             say(line)
-        summary = Trainer(recipe, directory, run, world).train()
-        run.summary(summary)
+        with closing(Trainer(recipe, directory, run, world)) as trainer:
+            run.summary(trainer.train())
         say(f"done: {directory / 'final'} holds the trained model")
 
 

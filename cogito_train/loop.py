@@ -72,12 +72,16 @@ class Trainer:
         self._export_final(summary)
         return summary
 
+    def close(self) -> None:
+        """Let go of the engine that answers."""
+        self.rollouts.close()
+
     def _start_stage(self, number: int) -> None:
         stage, before = self.recipe.stages[number], self.progress
         if number > 0:
             kept = before.finished[-1]["weights"]
             reference = kept if self.recipe.hand_over.reference == "move" else before.reference
-            self.policy.load_weights(Path(kept))
+            self.policy.load_weights(self.directory / kept)
             if self.recipe.hand_over.optimizer == "reset":
                 self.optimizer = new_optimizer(self.policy, self.recipe.optimizer)
             self.progress = Progress(stage=number, start_weights=kept, reference=reference, finished=before.finished)
@@ -97,7 +101,7 @@ class Trainer:
         steps = stage_steps(stage, len(rows), self.recipe)
         reference = None
         if self.recipe.objective.kl > 0:
-            reference = self.policy.frozen_copy(Path(self.progress.reference))
+            reference = self.policy.reference(self.directory / self.progress.reference)
         self.rollouts.mark_stale()
         while self.progress.step < steps:
             started = time.perf_counter()
@@ -230,13 +234,13 @@ class Trainer:
     def _finish_stage(self, stage: Stage) -> None:
         """Put the chosen weights into `stages/<name>/best` and write down what is handed on."""
         progress = self.progress
-        best = (self._folder(stage) / "best").resolve()
+        best = self._folder(stage) / "best"
         step = progress.step if self.recipe.hand_over.weights == "last" else progress.best_step
         if step is None or step == progress.step:
             step = progress.step
             self.policy.export(best, dtype="float32")
         elif step == 0:
-            self.policy.load_weights(Path(progress.start_weights))
+            self.policy.load_weights(self.directory / progress.start_weights)
             self.policy.export(best, dtype="float32")
         elif self.world.is_main and self._candidate(stage, step).exists():
             shutil.rmtree(best, ignore_errors=True)
@@ -250,7 +254,7 @@ class Trainer:
                 "steps": progress.step,
                 "best_step": step,
                 "validation": accuracy,
-                "weights": str(best),
+                "weights": best.relative_to(self.directory).as_posix(),
                 "validations": progress.validations,
             }
         )
@@ -269,6 +273,8 @@ class Trainer:
             if found is None:
                 continue
             self.progress = found
+            if self.recipe.lora.rank:
+                self.policy.load_weights(self.directory / found.start_weights)
             load_checkpoint(folder, self.policy, self.optimizer, self.world)
             if self.metrics is not None:
                 self.metrics.cut_back([s.name for s in self.recipe.stages], number, found.step)
@@ -288,7 +294,7 @@ class Trainer:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _export_final(self, summary: dict[str, Any]) -> None:
-        self.policy.load_weights(Path(self.progress.finished[-1]["weights"]))
+        self.policy.load_weights(self.directory / self.progress.finished[-1]["weights"])
         final = self.directory / "final"
         self.policy.export(final, dtype=self.recipe.save_dtype)
         if self.loggers is None:

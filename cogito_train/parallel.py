@@ -38,7 +38,7 @@ class World:
             return cls(0, 1, device)
         if not distributed.is_initialized():
             limit = datetime.timedelta(seconds=int(os.environ.get("COGITO_TIMEOUT_S", COLLECTIVE_TIMEOUT_S)))
-            distributed.init_process_group("nccl" if has_gpu else "gloo", timeout=limit)
+            distributed.init_process_group(_backend(has_gpu), timeout=limit)
         return cls(distributed.get_rank(), size, device)
 
     @property
@@ -48,7 +48,7 @@ class World:
 
     def leave(self) -> None:
         """Leave the group."""
-        if self.size > 1 and distributed.is_initialized():
+        if distributed.is_initialized():
             distributed.destroy_process_group()
 
     def mine(self, items: Sequence[T]) -> list[T]:
@@ -86,24 +86,50 @@ class World:
         return [float(v) for v in tensor]
 
 
-def shard(scorer: Any, world: World, *, param_dtype: torch.dtype) -> None:
+def _backend(has_gpu: bool) -> str:
+    # Offloaded shards are reduced where they lie, so gloo is there beside NCCL.
+    return "cpu:gloo,cuda:nccl" if has_gpu else "gloo"
+
+
+def shard(scorer: Any, world: World, *, param_dtype: torch.dtype, cpu_offload: bool) -> None:
     """Shard a scorer over all processes with FSDP2: vision blocks, decoder layers, then the rest at the root.
 
     Parameters stay float32 in their shards; computation is in `param_dtype`, gradients are reduced in
-    float32.
+    float32. With `cpu_offload` shards, gradients and so the optimiser live in the main memory; a layer is on the GPU
+    while it works.
     """
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+    from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
 
+    if not distributed.is_initialized():  # one process that shards with nobody, for the sake of offloading
+        store = distributed.HashStore()
+        distributed.init_process_group(_backend(world.device.type == "cuda"), store=store, rank=0, world_size=1)
     mesh = init_device_mesh(world.device.type, (world.size,))
     policy = MixedPrecisionPolicy(param_dtype=param_dtype, reduce_dtype=torch.float32)
+    on_gpu = world.device.type == "cuda"
+    offload = CPUOffloadPolicy(pin_memory=on_gpu) if cpu_offload else OffloadPolicy()
     inner = scorer.model.model
     for block in (*inner.visual.blocks, *inner.language_model.layers):
-        fully_shard(block, mesh=mesh, mp_policy=policy)
-    fully_shard(scorer, mesh=mesh, mp_policy=policy)
+        fully_shard(block, mesh=mesh, mp_policy=policy, offload_policy=offload)
+    fully_shard(scorer, mesh=mesh, mp_policy=policy, offload_policy=offload)
     scorer.always_see = True
 
 
 def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
     """A sharded tensor put together (a collective call), any other as it is."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
+def local_tensor(tensor: Any) -> Any:
+    """This process's part of a sharded tensor, in the same memory; any other tensor as it is."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+
+
+def like(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """A whole tensor cut up as `target` is, for copying into it (a collective call where that is sharded)."""
+    if hasattr(target, "device_mesh"):
+        from torch.distributed.tensor import distribute_tensor
+
+        sharded: Any = target
+        return distribute_tensor(source.to(target.device), sharded.device_mesh, sharded.placements)
+    return source.to(target.device)

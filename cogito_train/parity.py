@@ -7,6 +7,7 @@ anywhere; they show here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -41,6 +42,10 @@ def check_parity(policy: Policy, engines: Sequence[Engine], chats: Sequence[Chat
     batch = policy.scorer.pack(groups).to(policy.world.device)
     with torch.no_grad():
         ours, _ = policy.scorer(batch)
+    if policy.is_sharded:
+        # FSDP2 keeps the root's parameters whole until a backward pass, and there is none here.
+        sharded: Any = policy.scorer
+        sharded.reshard()
     parts = ours.cpu().split([len(answers[i].token_ids) for i in range(len(chats)) for answers in answered])
     gaps = [0.0] * len(engines)
     for number, answers in enumerate(answered):

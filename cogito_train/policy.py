@@ -20,8 +20,10 @@ from cogito_core.engines.transformers_engine import load_model
 from cogito_core.files import sync_directory, write_atomic
 from cogito_train.attention import packed_layers
 from cogito_train.config import TrainRecipe
-from cogito_train.parallel import World, full_tensor, shard
-from cogito_train.scoring import AnswerScorer
+from cogito_train.lora import adapted_layers, adapters_off, add_adapters, merged, own_name, reset_adapters
+from cogito_train.parallel import World, full_tensor, like, shard
+from cogito_train.scoring import AnswerScorer, Scorer
+from cogito_train.shared_forward import PackedBatch
 
 
 class Policy:
@@ -44,6 +46,9 @@ class Policy:
         self.generation_config = model.generation_config
         if not recipe.train_vision:
             model.model.visual.requires_grad_(False)
+        if recipe.lora.rank:
+            add_adapters(model, recipe.lora, vision=recipe.train_vision)
+            reset_adapters(model, recipe.seed)
         if recipe.gradient_checkpointing:
             # Layers run again in the backward pass, outside of the forward's own `packed_layers`.
             model.gradient_checkpointing_enable(
@@ -51,11 +56,21 @@ class Policy:
             )
         self.scorer = self._place(model)
 
-    def frozen_copy(self, folder: Path) -> AnswerScorer:
-        """A scorer over the weights in `folder` without gradients: the KL reference."""
+    def reference(self, folder: Path) -> Scorer:
+        """What scores answers under the weights in `folder`, the KL reference.
+
+        With LoRA these are the policy's own frozen weights; else a copy without gradients.
+        """
+        if self.recipe.lora.rank:
+            return self._without_adapters
         model, _, _ = load_model(folder, dtype="float32")
         model.requires_grad_(False)
         return self._place(model)
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether FSDP2 manages the parameters."""
+        return self.world.size > 1 or self.recipe.cpu_offload
 
     @property
     def trainable(self) -> list[tuple[str, torch.nn.Parameter]]:
@@ -63,13 +78,13 @@ class Policy:
         return [(name, p) for name, p in self.scorer.named_parameters() if p.requires_grad]
 
     def load_weights(self, folder: Path) -> None:
-        """Copy the weights of a Hugging Face folder into the live model.
+        """Copy the weights of a Hugging Face folder into the live model; adapters start anew.
 
         Raises CogitoError if a tensor is missing, left over or of another shape.
         """
         source, _, _ = load_model(folder, dtype="float32")
         stored = dict(source.named_parameters())
-        live = {name.removeprefix("model."): p for name, p in self.scorer.named_parameters()}
+        live = dict(self._own_weights())
         if stored.keys() != live.keys():
             odd = sorted(stored.keys() ^ live.keys())
             raise CogitoError(f"the weights in {folder} do not fit this model: {len(odd)} tensors, {odd[0]} first")
@@ -77,16 +92,22 @@ class Policy:
             for name, parameter in live.items():
                 if stored[name].shape != parameter.shape:
                     raise CogitoError(f"{folder}: tensor {name} has shape {tuple(stored[name].shape)}")
-                parameter.copy_(_like(stored[name], parameter))
+                parameter.copy_(like(stored[name], parameter))
+        if self.recipe.lora.rank:
+            reset_adapters(self.scorer.model, self.recipe.seed)
 
     def stream_weights(self, dtype: str) -> Iterator[tuple[str, Tensor]]:
         """Every weight whole, one after the other, under transformers' names (collective calls).
 
         A tied head comes under its own name too: engines that copy by name keep a stale one otherwise.
         """
-        for name, parameter in self.scorer.named_parameters():
-            whole = full_tensor(parameter.detach()).to(getattr(torch, dtype))
-            name = name.removeprefix("model.")
+        adapted = {f"{name}.weight": layer for name, layer in adapted_layers(self.scorer.model)}
+        for name, parameter in self._own_weights():
+            # An offloaded shard is gathered where the processes can talk about it.
+            whole = full_tensor(parameter.detach().to(self.world.device))
+            if name in adapted:
+                whole = merged(adapted[name], whole.float())
+            whole = whole.to(getattr(torch, dtype))
             yield name, whole
             if self.config.tie_word_embeddings and name == "model.language_model.embed_tokens.weight":
                 yield "lm_head.weight", whole
@@ -106,17 +127,29 @@ class Policy:
             replace_folder(aside, folder)
         self.world.barrier()
 
+    def _own_weights(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """The model's own parameters under transformers' names, no adapters."""
+        for name, parameter in self.scorer.named_parameters():
+            own = own_name(name.removeprefix("model."))
+            if own is not None:
+                yield own, parameter
+
+    def _without_adapters(self, batch: PackedBatch) -> tuple[Tensor, Tensor]:
+        with adapters_off(self.scorer.model):
+            scored: tuple[Tensor, Tensor] = self.scorer(batch)
+        return scored
+
     def _place(self, model: Any) -> AnswerScorer:
         scorer = AnswerScorer(
-            model.to(self.world.device),
+            model if self.is_sharded else model.to(self.world.device),
             temperature=self.recipe.temperature,
             banned=banned_token_ids(self.tokenizer),
             pad_id=self.tokenizer.pad_token_id or 0,
             attention=self.recipe.attention,
         )
         compute = getattr(torch, self.recipe.dtype)
-        if self.world.size > 1:
-            shard(scorer, self.world, param_dtype=compute)
+        if self.is_sharded:
+            shard(scorer, self.world, param_dtype=compute, cpu_offload=self.recipe.cpu_offload)
         else:
             scorer.compute_dtype = compute
         return scorer
@@ -157,12 +190,3 @@ def replace_folder(aside: Path, folder: Path) -> None:
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write a JSON file in one step, keys in their order."""
     write_atomic(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def _like(source: Tensor, target: Tensor) -> Tensor:
-    if hasattr(target, "device_mesh"):
-        from torch.distributed.tensor import distribute_tensor
-
-        sharded: Any = target
-        return distribute_tensor(source.to(target.device), sharded.device_mesh, sharded.placements)
-    return source.to(target.device)

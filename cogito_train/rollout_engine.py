@@ -23,7 +23,7 @@ from cogito_train.weight_servers import WeightServers
 class RolloutEngine:
     """An engine that follows the policy: `mark_stale` after every optimiser step, `asking` to use it.
 
-    transformers: a process of its own asks the live model itself. Under FSDP every process keeps a whole copy for
+    transformers: a process of its own asks the live model itself. Under FSDP2 every process keeps a whole copy for
     asking, because answers of different lengths would make the processes disagree on how often shards are gathered.
     vllm: an engine in each process; on a GPU it sleeps while the trainer works, so the two share the memory.
     openai: vLLM servers elsewhere; the main process sends them the weights.
@@ -49,7 +49,7 @@ class RolloutEngine:
             self.engine = self._open_vllm()
         else:
             model = policy.scorer.model
-            if policy.world.size > 1:
+            if policy.is_sharded:
                 self._copy, _, _ = load_model(policy.folder, dtype="float32")
                 model = self._copy.to(policy.world.device).requires_grad_(False)
             self.engine = TransformersEngine(model, policy.encoder, "policy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,9 @@ from cogito_train.shared_forward import Group, PackedBatch, pack_groups, shared_
 # Logits of at most this many bytes are held at once; above it the head runs in chunks that are recomputed in
 # the backward pass, so the (tokens, vocabulary) matrix never exists whole.
 MAX_LOGIT_BYTES = 256 * 2**20
+
+Scorer = Callable[[PackedBatch], tuple[Tensor, Tensor]]
+"""Log-probabilities and entropies (N,) of a batch's answer tokens."""
 
 
 class AnswerScorer(nn.Module):
@@ -53,9 +56,7 @@ class AnswerScorer(nn.Module):
         """Log-probabilities (N,) and entropies (N,, no gradient) of the answer tokens, in nats, float32."""
         device = batch.input_ids.device.type
         with torch.autocast(device, self.compute_dtype, enabled=self.compute_dtype != torch.float32):
-            hidden = shared_hidden_states(
-                self.model, batch, always_see=self.always_see, attention=self.attention
-            )
+            hidden = shared_hidden_states(self.model, batch, always_see=self.always_see, attention=self.attention)
             return self._head(hidden, batch.targets)
 
     def _head(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,7 +72,8 @@ class AnswerScorer(nn.Module):
 
     def _chunk(self, hidden: Tensor, targets: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         logprobs = sampling_logprobs(functional.linear(hidden, weight), self.temperature, self.banned)
-        chosen = logprobs.gather(-1, targets[:, None])[:, 0]
+        # A copy: FSDP2 hooks what the root returns, and a view could lose its hook.
+        chosen = logprobs.gather(-1, targets[:, None])[:, 0].clone()
         with torch.no_grad():
             entropy = torch.special.entr(logprobs.exp()).sum(-1)
         return chosen, entropy

@@ -12,9 +12,10 @@ from torch import Tensor
 from cogito_core.console import CogitoError
 from cogito_core.engines.encode import Encoded
 from cogito_train.loss import policy_loss, token_weights
+from cogito_train.optim import apply_gradients
 from cogito_train.parallel import World, full_tensor
 from cogito_train.policy import Policy
-from cogito_train.scoring import AnswerScorer
+from cogito_train.scoring import AnswerScorer, Scorer
 from cogito_train.shared_forward import Group, PackedBatch
 
 
@@ -73,7 +74,7 @@ class TrainingGroup:
 def update_policy(
     policy: Policy,
     optimizer: torch.optim.Optimizer,
-    reference: AnswerScorer | None,
+    reference: Scorer | None,
     groups: Sequence[TrainingGroup],
     world: World,
     *,
@@ -254,6 +255,5 @@ def _apply(policy: Policy, optimizer: torch.optim.Optimizer) -> float:
         if parameter.grad is None:  # text-only updates never reach the vision tower; FSDP gives it zeros
             parameter.grad = torch.zeros_like(parameter)
     norm = torch.nn.utils.clip_grad_norm_(parameters, policy.recipe.optimizer.max_grad_norm)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    apply_gradients(policy, optimizer)
     return float(full_tensor(norm))
