@@ -144,6 +144,38 @@ def compare(
     say(f"report: {directory}/report.html")
 
 
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")],
+    form: Annotated[str, typer.Option("--format", help="vlmevalkit or inspect.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")] = Path("exported"),
+    suffix: Annotated[str, typer.Option("--suffix", help=".tsv, .json or .xlsx, for vlmevalkit.")] = ".tsv",
+    sample: Annotated[int, typer.Option("--sample", help="Which sampled answer, for vlmevalkit; from 0.")] = 0,
+) -> None:
+    """Answers and scores as VLMEvalKit's prediction tables or inspect_ai's logs."""
+    from cogito_eval.exchange.command import export as write
+
+    for path in write(directory, form, out, suffix=suffix, sample=sample):
+        say(str(path))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="VLMEvalKit's .tsv, .xlsx or .json, or inspect_ai's .json log.")],
+    bench: Annotated[str, typer.Option("--bench", help="The benchmark that was answered.")],
+    root: _From = None,
+    model: Annotated[str | None, typer.Option(help="Whose answers they are; default what the file says.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Which of a benchmark's layouts to read.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run directory.")] = None,
+) -> None:
+    """Another program's answers, judged as a run: for rescore, compare and the report."""
+    from cogito_eval.exchange.command import import_answers
+
+    directory = out or Path("runs") / f"import-{_slug(file.stem)}"
+    _print_scores(import_answers(file, bench, directory, root=root, model=model, layout=layout))
+    say(f"scores: {directory}/scores.json  report: {directory}/report.html")
+
+
 @app.command("list")
 def list_benchmarks() -> None:
     """The benchmarks that ship: items, released rule, licence."""

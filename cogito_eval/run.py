@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import CogitoError, UsageError, progress, say, warn
 from cogito_core.engines.base import Request, Result, Sampling, seed_of
+from cogito_core.engines.cache import AnswerStore, CachedEngine
+from cogito_core.engines.check import CheckedEngine
 from cogito_core.files import write_atomic
 from cogito_core.images import PictureError
 from cogito_core.manifest import apply_overrides, file_hash, manifest_path
@@ -96,15 +98,16 @@ class _Work:
     dropped: list[tuple[str, str]] = field(default_factory=list)
 
 
-def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
+def evaluate(options: EvalOptions, out: Path, engine: Engine | None = None) -> dict[str, Any]:
     """Run the evaluation into the run directory `out` and return what `scores.json` holds.
 
-    A finished directory without failed requests is read back, nothing is asked.
+    A finished directory without failed requests is read back, nothing is asked. An `engine` that is given holds
+    answers that exist already: nothing is sampled, so the settings of sampling are left out.
 
     Raises:
         CogitoError: a benchmark cannot be loaded, the directory belongs to another run, or the engine fails.
     """
-    if options.max_tokens is None:
+    if options.max_tokens is None and engine is None:
         options = replace(options, max_tokens=_longest_answer(options))
     sampling = options.sampling()
     names = parse_names(options.bench)
@@ -113,8 +116,10 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
         "bench": [benchmark.name for benchmark in benchmarks],
         "engine_options": apply_overrides({}, options.engine_options),
         "prompts": {b.name: prompt_key(resolve_protocol(options.protocol, b), b) for b in benchmarks},
-        "sampling": asdict(sampling),
+        "sampling": asdict(sampling) if engine is None else None,
     }
+    if engine is not None:
+        config |= dict.fromkeys(("temperature", "top_p", "max_tokens", "seed"))
     del config["cluster"]  # where the workers are changes no answer
     own = {b.name: str(Path(name).resolve()) for name, b in zip(names, benchmarks, strict=True) if name != b.name}
     if own:
@@ -131,7 +136,7 @@ def evaluate(options: EvalOptions, out: Path) -> dict[str, Any]:
             for id, reason in (*work.items.absent, *work.items.unusable):
                 run.ledger.drop(f"{work.benchmark.name}/{id}", "load", "cannot be asked", reason)
         run.event("start", benchmarks={w.benchmark.name: len(w.items.items) for w in works})
-        _answer(works, options, sampling, run)
+        _answer(works, options, sampling, run, engine)
         return _finish(works, options, config, run)
 
 
@@ -227,15 +232,12 @@ def _open(options: EvalOptions) -> Engine:
     return open_engine(options.engine, options.model, cluster=options.cluster, **settings)
 
 
-def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir) -> None:
-    from cogito_core.engines.cache import AnswerStore, CachedEngine
-    from cogito_core.engines.check import CheckedEngine
-
+def _answer(
+    works: list[_Work], options: EvalOptions, sampling: Sampling, run: RunDir, given: Engine | None
+) -> None:
     by_name = {work.benchmark.name: work for work in works}
     total = sum(len(work.items.items) for work in works)
-    model = _open(options)
-    asked = model if options.blind else CheckedEngine(model, max_tokens=sampling.max_tokens)
-    engine = CachedEngine(asked, AnswerStore(run.work / "answers"))
+    engine = given if given is not None else _stored_engine(options, sampling, run)
     failed = 0
     try:
         with progress(total, f"asking {options.model}", "questions") as advance:
@@ -246,7 +248,15 @@ def _answer(works: list[_Work], options: EvalOptions, sampling: Sampling, run: R
                 advance(1)
     finally:
         engine.close()
-    run.event("answered", questions=total, failed=failed, stored_before=engine.hits, generated=engine.misses)
+    counts = {"stored_before": engine.hits, "generated": engine.misses} if isinstance(engine, CachedEngine) else {}
+    run.event("answered", questions=total, failed=failed, **counts)
+
+
+def _stored_engine(options: EvalOptions, sampling: Sampling, run: RunDir) -> Engine:
+    """The engine of the options behind a check that it sees, and behind the store of its answers."""
+    model = _open(options)
+    asked = model if options.blind else CheckedEngine(model, max_tokens=sampling.max_tokens)
+    return CachedEngine(asked, AnswerStore(run.work / "answers"))
 
 
 def _finish(works: list[_Work], options: EvalOptions, config: dict[str, Any], run: RunDir) -> dict[str, Any]:
