@@ -23,6 +23,7 @@ from cogito_core.sample import Sample
 from cogito_train.card import model_card
 from cogito_train.checkpoint import Progress, load_checkpoint, load_progress, save_checkpoint
 from cogito_train.config import Stage, TrainRecipe
+from cogito_train.loggers import Loggers
 from cogito_train.optim import new_optimizer, set_rate
 from cogito_train.parallel import World
 from cogito_train.policy import Policy
@@ -32,7 +33,7 @@ from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
 from cogito_train.scores import StepScores, score_groups
 from cogito_train.stages import StageOrder, TrainingData, select_rows, stage_steps, validation_samples
-from cogito_train.telemetry import Loggers, MetricsFile, readable_line, record_rollouts, step_metrics
+from cogito_train.telemetry import MetricsFile, readable_line, record_rollouts, step_metrics
 from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
 

@@ -1,5 +1,4 @@
-"""What a step shows: a row of metrics, one readable line, the rollouts on disk, and other loggers if
-installed.
+"""What a step shows: a row of metrics, one readable line, the rollouts on disk.
 
 `metrics.jsonl` holds nothing that depends on the clock, so a resumed run writes the same bytes as a
 straight one. Times go to `events.jsonl`.
@@ -97,30 +96,6 @@ class MetricsFile:
         append_line(self.path, json.dumps(row))
 
 
-class Loggers:
-    """TensorBoard and Weights & Biases, each only if it is installed (and, for the latter, logged in)."""
-
-    def __init__(self, directory: Path, name: str, config: dict[str, Any]) -> None:
-        self._writer = _tensorboard(directory)
-        self._wandb = _wandb(directory, name, config)
-
-    def log(self, row: dict[str, Any], step: int) -> None:
-        """Send every number of a row, nested ones under `outer/inner`."""
-        flat = dict(_flatten(row))
-        if self._writer is not None:
-            for key, value in flat.items():
-                self._writer.add_scalar(key, value, step)
-        if self._wandb is not None:
-            self._wandb.log(flat, step=step)
-
-    def close(self) -> None:
-        """Flush and close."""
-        if self._writer is not None:
-            self._writer.close()
-        if self._wandb is not None:
-            self._wandb.finish()
-
-
 def record_rollouts(path: Path, groups: Sequence[RolloutGroup], scores: StepScores) -> None:
     """One Parquet file with a row an answer: enough to replay rewards, advantages and loss of the step."""
     columns: dict[str, list[Any]] = {name: [] for name in _ROLLOUT_SCHEMA.names}
@@ -176,31 +151,3 @@ def _mean(values: np.ndarray) -> float | None:
 
 def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
-
-
-def _flatten(row: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    flat: list[tuple[str, float]] = []
-    for key, value in row.items():
-        if isinstance(value, dict):
-            flat += _flatten(value, f"{prefix}{key}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            flat.append((prefix + key, float(value)))
-    return flat
-
-
-def _tensorboard(directory: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(log_dir=str(directory / "tensorboard"))
-
-
-def _wandb(directory: Path, name: str, config: dict[str, Any]) -> Any:
-    try:
-        import wandb
-    except ImportError:
-        return None
-    if wandb.api.api_key is None:
-        return None
-    return wandb.init(project="cogito", name=name, dir=str(directory), config=config, resume="allow")
