@@ -176,6 +176,7 @@ class TrainRecipe(Manifest):
     engine: Literal["transformers", "vllm", "openai"] = "transformers"
     engine_options: dict[str, Any] = Field(default_factory=dict)
     checkpoint_every: int = Field(default=10, ge=1)
+    stacks_after_s: float = Field(default=900.0, gt=0)
     record_rollouts: bool = True
     check_first_rollouts: bool = True
     objective: Objective = Objective()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,10 @@ from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
 from cogito_train.scores import StepScores, score_groups
 from cogito_train.stages import StageOrder, TrainingData, select_rows, stage_steps, validation_samples
-from cogito_train.telemetry import MetricsFile, readable_line, record_rollouts, step_metrics
+from cogito_train.telemetry import Clock, MetricsFile, readable_line, record_rollouts, step_metrics
 from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
+from cogito_train.watchdog import stacks_when_late
 
 PROBE_PROMPTS = 4
 
@@ -106,12 +108,14 @@ class Trainer:
         self.rollouts.mark_stale()
         while self.progress.step < steps:
             started = time.perf_counter()
-            clock = _Clock()
-            groups, scores = self._answers(stage, order)
+            clock = Clock()
+            with self._phase("sampling"):
+                groups, scores = self._answers(stage, order)
             clock.lap("rollout")
             if self.recipe.check_first_rollouts and self.progress.stage == self.progress.step == 0:
                 check_first_rollouts(scores)
-            sums = self._update(stage, groups, scores, reference)
+            with self._phase("updating"):
+                sums = self._update(stage, groups, scores, reference)
             clock.lap("update")
             self.progress.step += 1
             self._record(stage, groups, scores, sums, clock, steps, time.perf_counter() - started)
@@ -193,7 +197,7 @@ class Trainer:
                 num_prompt_tokens=group.answers[0].n_prompt_tokens,
                 answers=[answer.token_ids for answer in group.answers],
                 advantages=scores.advantages[number],
-                engine_logprobs=_logprobs(group),
+                engine_logprobs=group.engine_logprobs,
                 keep=~group.truncated if self.recipe.objective.drop_truncated else group.truncated | True,
             )
             for number, group in enumerate(groups)
@@ -219,7 +223,7 @@ class Trainer:
     def _validate(self, stage: Stage) -> None:
         if not self.held_out:
             return
-        with self.rollouts.asking() as engine:
+        with self._phase("validating"), self.rollouts.asking() as engine:
             result = validate(engine, self.held_out, self.recipe, self.world)
         progress = self.progress
         progress.validations.append({"step": progress.step, **result})
@@ -287,7 +291,8 @@ class Trainer:
         return False
 
     def _checkpoint(self, stage: Stage) -> None:
-        save_checkpoint(self._checkpoint_folder(stage), self.policy, self.optimizer, self.progress, self.world)
+        with self._phase("writing a checkpoint"):
+            save_checkpoint(self._checkpoint_folder(stage), self.policy, self.optimizer, self.progress, self.world)
         keep = self._candidate(stage, self.progress.best_step or 0)
         if self.world.is_main and keep.parent.exists():
             for folder in keep.parent.iterdir():
@@ -310,7 +315,7 @@ class Trainer:
         groups: list[RolloutGroup],
         scores: StepScores,
         sums: dict[str, float],
-        clock: _Clock,
+        clock: Clock,
         steps: int,
         seconds: float,
     ) -> None:
@@ -372,6 +377,9 @@ class Trainer:
     def _candidate(self, stage: Stage, step: int) -> Path:
         return self._folder(stage) / "candidates" / f"step-{step:05d}"
 
+    def _phase(self, name: str) -> AbstractContextManager[None]:
+        return stacks_when_late(name, rank=self.world.rank, seconds=self.recipe.stacks_after_s)
+
     def _say(self, text: str) -> None:
         if self.world.is_main:
             say(text)
@@ -379,22 +387,3 @@ class Trainer:
     def _event(self, kind: str, **fields: Any) -> None:
         if self.run_dir is not None:
             self.run_dir.event(kind, **fields)
-
-
-def _logprobs(group: RolloutGroup) -> list[tuple[float, ...]] | None:
-    """The engine's log-probabilities of every answer, None if it gave none."""
-    known = [answer.logprobs for answer in group.answers if answer.logprobs is not None]
-    return known if len(known) == len(group.answers) else None
-
-
-class _Clock:
-    """Seconds of wall time by phase."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now

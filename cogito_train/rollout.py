@@ -36,6 +36,12 @@ class RolloutGroup:
         """(G,) bool, cut off at the length limit."""
         return np.array([answer.finish == "length" for answer in self.answers])
 
+    @property
+    def engine_logprobs(self) -> list[tuple[float, ...]] | None:
+        """The engine's log-probabilities of every answer's tokens, in nats; None if it gave none."""
+        known = [answer.logprobs for answer in self.answers if answer.logprobs is not None]
+        return known if len(known) == len(self.answers) else None
+
 
 @dataclass(frozen=True)
 class Refused:

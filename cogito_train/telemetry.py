@@ -7,6 +7,7 @@ straight one. Times go to `events.jsonl`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,20 @@ class MetricsFile:
     def append(self, row: dict[str, Any]) -> None:
         """Add one row."""
         append_line(self.path, json.dumps(row))
+
+
+class Clock:
+    """Seconds of wall time by phase."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """What went by since the last call was the phase `name`."""
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now
 
 
 def record_rollouts(path: Path, groups: Sequence[RolloutGroup], scores: StepScores) -> None:
