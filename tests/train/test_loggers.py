@@ -1,6 +1,7 @@
 """Loggers against the real packages, each where it is installed."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -24,13 +25,11 @@ loggers.close()
 
 
 def _log(folder: Path, **environment: str) -> None:
-    import os
-
-    root = Path(__file__).resolve().parents[2]
+    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     subprocess.run(
         [sys.executable, "-c", RUN, str(folder), json.dumps(ROW)],
         check=True,
-        env={**os.environ, "PYTHONPATH": str(root), "HF_HUB_OFFLINE": "1", **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "HF_HUB_OFFLINE": "1", **environment},
     )
 
 
