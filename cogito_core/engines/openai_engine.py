@@ -95,9 +95,12 @@ class OpenAIEngine:
             concurrency: most calls in flight at one server; fewer where the server complains.
             timeout_s: longest wait for one answer, in seconds.
             patience_s: how long all servers may be gone or busy before we give up, in seconds.
-            min_pixels, max_pixels: pixel limits; the model's own where `model` is nano or a local folder, else those
-                of Qwen2.5-VL.
-            price_prompt, price_cached, price_completion: US dollars for a million tokens.
+            min_pixels: fewest pixels of a picture; the model's own limit where `model` is nano or a local folder,
+                else that of Qwen2.5-VL.
+            max_pixels: most pixels of a picture, likewise.
+            price_prompt: US dollars for a million prompt tokens.
+            price_cached: the same for those that the server had in its cache; as `price_prompt` if absent.
+            price_completion: US dollars for a million tokens written.
 
         The key comes from COGITO_API_KEY or OPENAI_API_KEY and is written nowhere.
 
