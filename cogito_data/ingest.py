@@ -174,7 +174,7 @@ class _Names:
 def _unit_files(units: UnitStore, source: Source, origin: Origin, limit: int | None) -> Iterator[Path]:
     """The files of all units in order, each done now or in an earlier run."""
     size = UNIT_ROWS if limit is None else min(UNIT_ROWS, limit + 16)
-    pictures = PictureReader(origin.base)
+    pictures = PictureReader(origin.base, read=origin.read)
     rows: Iterator[Row] | None = None
     number = 0
     while True:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from cogito_core.console import CogitoError
 from cogito_core.manifest import Manifest, file_hash, load_manifest, manifest_names, manifest_path
@@ -41,6 +41,18 @@ class Hub(Manifest):
     """A commit, or a branch: a branch is resolved once a run and the commit is recorded in every row."""
     columns: tuple[str, ...]
     """The columns the adapter reads; a copy that lacks one is refused before the first row."""
+    layout: str = ""
+    """For a repository of upstream's own files: the layout that they have."""
+    files: tuple[str, ...] = ()
+    """For such a repository: patterns of the files with the rows, which are fetched whole."""
+    archives: tuple[str, ...] = ()
+    """For such a repository: the archive with the pictures, or the parts it was cut into, read in place."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Hub:
+        if len({bool(self.layout), bool(self.files), bool(self.archives)}) > 1:
+            raise ValueError("layout, files and archives belong together")
+        return self
 
 
 class Paper(Manifest):

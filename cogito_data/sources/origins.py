@@ -15,6 +15,7 @@ from cogito_core.console import CogitoError, warn
 from cogito_core.files import write_atomic
 from cogito_core.sample import Picture
 from cogito_data.sources.base import Found, Hub, Problem, Source, find_layouts
+from cogito_data.sources.hub_files import HubFiles, unreachable
 from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.shapes.hub import numbered
 
@@ -31,6 +32,7 @@ class Origin:
         url, revision: provenance of each row.
         rows: the raw rows from a position on.
         problem: pure: a row -> its problem, or several. Raises BadRow.
+        read: (row, path below `base`) -> bytes of that picture, where it is no file; None to read files.
     """
 
     layout: str
@@ -41,6 +43,7 @@ class Origin:
     revision: str
     rows: Callable[[int], Iterator[Row]]
     problem: Callable[[Row], Problem | Iterable[Problem]]
+    read: Callable[[Row, Path], bytes] | None = None
 
 
 PROBED_ROWS = 5000
@@ -118,11 +121,14 @@ def hub_origin(source: Source, scratch: Path) -> Origin:
     """
     manifest = source.manifest
     hub, hub_row = manifest.hub, source.adapter.hub_row
-    if hub is None or hub_row is None:
+    if hub is None or (hub_row is None and not hub.layout):
         reason = manifest.no_hub or "its manifest names no Hub copy"
         raise CogitoError(f"{manifest.name} cannot be streamed from the Hub: {reason}; use --from DIR")
     revision = _resolve(hub, scratch / "hub.json")
     shown = f"{hub.repo}{f'/{hub.config}' if hub.config else ''}@{revision}"
+    if hub.layout:
+        return _files_origin(source, hub, revision, shown, scratch / "hub")
+    assert hub_row is not None
     return Origin(
         layout="hub",
         shown=shown,
@@ -130,9 +136,34 @@ def hub_origin(source: Source, scratch: Path) -> Origin:
         identity=f"{shown}:{hub.split}",
         url=f"https://huggingface.co/datasets/{hub.repo}",
         revision=revision,
-        rows=lambda start: _stream(hub, revision, start),
+        rows=lambda start: _reachable(hub, lambda: _stream(hub, revision, start)),
         problem=hub_row,
     )
+
+
+def _files_origin(source: Source, hub: Hub, revision: str, shown: str, scratch: Path) -> Origin:
+    files = HubFiles(source, hub, revision, scratch)
+    return Origin(
+        layout="hub",
+        shown=shown,
+        base=scratch,
+        identity=f"{shown}:{hub.split}",
+        url=f"https://huggingface.co/datasets/{hub.repo}",
+        revision=revision,
+        rows=lambda start: _reachable(hub, lambda: files.rows(start)),
+        problem=files.problem,
+        read=files.read,
+    )
+
+
+def _reachable(hub: Hub, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
+    """The rows; whatever the clients raise on the way becomes one sentence."""
+    try:
+        yield from rows()
+    except CogitoError:
+        raise
+    except Exception as error:  # The clients raise network, HTTP and validation errors of unrelated families.
+        raise unreachable(hub, error) from error
 
 
 def _resolve(hub: Hub, kept: Path) -> str:
@@ -148,7 +179,7 @@ def _resolve(hub: Hub, kept: Path) -> str:
     try:
         commit = HfApi().dataset_info(hub.repo, revision=hub.revision).sha
     except Exception as error:  # The client raises network, HTTP and validation errors of unrelated families.
-        raise _unreachable(hub, error) from error
+        raise unreachable(hub, error) from error
     if not commit:
         raise CogitoError(f"the Hub names no commit for {hub.repo}@{hub.revision}")
     write_atomic(kept, json.dumps({"repo": hub.repo, "commit": commit}) + "\n")
@@ -162,20 +193,12 @@ def _is_commit(revision: str) -> bool:
 def _stream(hub: Hub, revision: str, start: int) -> Iterator[Row]:
     import datasets
 
-    try:
-        pinned: dict[str, Any] = {} if Path(hub.repo).is_dir() else {"revision": revision}
-        stream = datasets.load_dataset(hub.repo, hub.config, split=hub.split, streaming=True, **pinned)
-        _check_columns(hub, stream.column_names)
-        # Pictures stay encoded: decoding and encoding again would change their bytes.
-        rows = iter(stream.decode(False).skip(start))
-        number = start
-        while (values := next(rows, None)) is not None:
-            yield numbered(values, hub.split, number, hub.repo)
-            number += 1
-    except CogitoError:
-        raise
-    except Exception as error:  # As above; `datasets` adds its own families.
-        raise _unreachable(hub, error) from error
+    pinned: dict[str, Any] = {} if Path(hub.repo).is_dir() else {"revision": revision}
+    stream = datasets.load_dataset(hub.repo, hub.config, split=hub.split, streaming=True, **pinned)
+    _check_columns(hub, stream.column_names)
+    # Pictures stay encoded: decoding and encoding again would change their bytes.
+    for number, values in enumerate(stream.decode(False).skip(start), start):
+        yield numbered(values, hub.split, number, hub.repo)
 
 
 def _check_columns(hub: Hub, found: list[str] | None) -> None:
@@ -184,11 +207,3 @@ def _check_columns(hub: Hub, found: list[str] | None) -> None:
         raise CogitoError(
             f"{hub.repo}: column '{missing[0]}' is missing (it has: {', '.join(found or [])})"
         )
-
-
-def _unreachable(hub: Hub, error: Exception) -> CogitoError:
-    text = " ".join(str(error).split())
-    return CogitoError(
-        f"cannot read {hub.repo} from the Hugging Face Hub ({type(error).__name__}: {text[:160]}); "
-        "check the network, or give a local copy with --from DIR"
-    )

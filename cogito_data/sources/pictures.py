@@ -6,8 +6,10 @@ import os
 import struct
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
+from cogito_core.archives import ArchiveError
 from cogito_core.images import MAX_DECODED_PIXELS, PictureError, open_picture, picture_size
 from cogito_core.sample import Picture
 from cogito_data.sources.rows import BadRow, Row
@@ -86,15 +88,24 @@ def _check_jpeg(data: bytes, where: str) -> None:
     raise PictureError(f"{where}: the JPEG is truncated ({len(data)} bytes, it has no scan)")
 
 
+def _read_file(_: Row, path: Path) -> bytes:
+    with open(path, "rb") as handle:
+        return handle.read()
+
+
 class PictureReader:
     """Reads and checks pictures; the last few are kept, since questions on one picture follow each other.
 
     `base` is left out of the stored path, so that the same source in another folder gives the same bytes.
     """
 
-    def __init__(self, base: Path | None, keep: int = 64) -> None:
+    def __init__(
+        self, base: Path | None, keep: int = 64, read: Callable[[Row, Path], bytes] | None = None
+    ) -> None:
+        """`read` gives the bytes of a picture that is no file, or raises FileNotFoundError or ArchiveError."""
         self._prefix = "" if base is None else os.path.join(base, "")
         self._keep = keep
+        self._read = read or _read_file
         self._known: OrderedDict[Path, Picture | BadRow] = OrderedDict()
 
     def read(self, row: Row, picture: Path | Picture) -> Picture:
@@ -122,12 +133,13 @@ class PictureReader:
     def _load(self, row: Row, path: Path) -> Picture:
         shown = str(path).removeprefix(self._prefix).replace(os.sep, "/")
         try:
-            with open(path, "rb") as handle:
-                data = handle.read()
+            data = self._read(row, path)
         except (FileNotFoundError, NotADirectoryError):
             raise BadRow("picture_missing", f"{row.where}: the picture {shown} is not there") from None
         except IsADirectoryError:
             raise BadRow("picture_missing", f"{row.where}: the picture {shown} is a folder") from None
+        except ArchiveError as error:
+            raise BadRow("picture_damaged", f"{row.where}: {error}") from error
         return self._checked(row, Picture(data, shown))
 
     def _checked(self, row: Row, picture: Picture) -> Picture:

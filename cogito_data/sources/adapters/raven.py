@@ -1,5 +1,4 @@
 """RAVEN and I-RAVEN (Zhang et al. 2019): one npz a puzzle, drawn here as one sheet with options A to H.
-
 An npz is a zip of arrays: it is read member by member with bounds, and an array of objects is refused unopened."""
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def test_a_stream_is_read_lazily_and_resumed(tmp_path: Path, monkeypatch: pytest
 
 def test_a_missing_column_is_named_before_the_first_row(tmp_path: Path) -> None:
     hub_copy(tmp_path / "repo", 2)
-    name = manifest_for("geometry3k", tmp_path / "repo", tmp_path / "g.yaml", columns=["images", "problem", "solution"])
+    name = manifest_for("geometry3k", tmp_path / "repo", tmp_path / "geometry3k.yaml", columns=["images", "problem", "solution"])
     with pytest.raises(CogitoError, match=r"column 'solution' is missing \(it has: images, problem, answer\)"):
         ingest(name, from_hub=True, out=tmp_path / "out")
 
@@ -88,8 +88,8 @@ def test_without_a_network_there_is_one_sentence(tmp_path: Path, monkeypatch: py
 
 
 def test_a_source_without_a_streamable_copy_says_why(tmp_path: Path) -> None:
-    with pytest.raises(CogitoError, match=r"arxivqa cannot be streamed from the Hub: its pictures lie in images\.tgz"):
-        ingest("arxivqa", from_hub=True, out=tmp_path / "out")
+    with pytest.raises(CogitoError, match=r"geos cannot be streamed from the Hub: no copy on the Hub carries its pictures"):
+        ingest("geos", from_hub=True, out=tmp_path / "out")
 
 
 def test_an_unknown_key_in_a_manifest_is_named(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_manifest_and_adapter_agree(name: str) -> None:
     assert {layout.name for layout in adapter.layouts} == set(manifest.layouts)
     if manifest.hub is None:
         assert manifest.no_hub, "a source that cannot be streamed says why"
+    elif manifest.hub.layout:
+        assert manifest.hub.layout in manifest.layouts
     else:
         assert adapter.hub_row is not None
     assert manifest.citation.startswith("@")
