@@ -351,6 +351,8 @@ def _command(p: Parser, token: Token) -> Node:
         if not name and p.token.kind == "num":
             name = p.token.value
             p.at += 1
+        if value == "angle" and len(name) == 3:
+            name = min(name, name[::-1])  # the angle at B: ABC is CBA
         return p.node("sym", sign + name, (), start)
     if value in ("$", "euro", "pound", "yen"):
         return brackets.money(p, value, start)

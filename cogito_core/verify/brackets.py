@@ -87,6 +87,11 @@ def braces(p: Parser, start: int) -> Node:
     if p.take("}"):
         return p.node("const", "empty", (), start)
     inner = p.sequence(("}", "choose", "over", "atop"))
+    if p.is_sign("|") and inner.op in ("sym", "rel") and not p.bars:  # {x | x > 3} without the backslashes
+        p.at += 1
+        condition = p.sequence(("}",))
+        p.expect("}", "}set")
+        return p.node("builder", None, (inner, condition), start)
     if p.is_sign("choose", "over", "atop"):
         op = p.token.value
         p.at += 1
@@ -97,6 +102,9 @@ def braces(p: Parser, start: int) -> Node:
             else p.node("div", None, (inner, bottom), start)
         )
     p.expect("}", "}set")
+    if (inner.op == "list" and inner.value == "{") or (inner.op == "const" and inner.value == "empty"):
+        inside = inner._replace(op="set", value=None) if inner.op == "list" else inner
+        return p.node("set", None, (inside,), start)
     if inner.op == "list" and inner.value != ";":
         return inner._replace(op="list", value="{")
     return inner

@@ -138,8 +138,22 @@ _FORMULA = re.compile(
 )
 
 
+_RELATED = (
+    (re.compile(r"\\parallel\b|//|\|\|"), "∥"),
+    (re.compile(r"\\perp\b"), "⊥"),
+    (re.compile(r"\\angle\b"), "∠"),
+    (re.compile(r"\\triangle\b"), "△"),
+)
+_FORMULA_OF_ATOMS = re.compile(r"(?:\(?[A-Z][a-z]?\)?\d*)+(?:\d*[+-])?")
+
+
 def fold(text: str) -> str:
     """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but spaces."""
+    for pattern, sign in _RELATED:
+        text = pattern.sub(sign, text)
+    atoms = re.sub(r"\\(?:ce|text|mathrm|rm)\s*|[_{}]|\^(?=\{?\d*[+-])", "", text)
+    if len(atoms) < len(text) and _FORMULA_OF_ATOMS.fullmatch(atoms):  # H_2O, \ce{Fe^3+}
+        return atoms.casefold()
     return "".join(text.split()) if _FORMULA.search(text) else fold_words(text)
 
 
@@ -152,7 +166,8 @@ def fold_words(text: str) -> str:
     text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    text = re.sub(r"[^\w\s.%+\-/=<>&$°*^:#]", " ", text)
+    signs = "" if text.isascii() else "".join(c for c in set(text) if unicodedata.category(c) == "Sm")
+    text = re.sub(rf"[^\w\s.%+\-/=<>&$°*^:#△{re.escape(signs)}]", " ", text)
     text = re.sub(r"(?<!\d)\.|\.(?!\d)", " ", text)
     text = re.sub(r"(?<=\w)[-/](?=[^\W\d])|(?<=[^\W\d])[-/](?=\w)", " ", text)
     words = text.split()

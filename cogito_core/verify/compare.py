@@ -4,12 +4,14 @@ scalars."""
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from cogito_core.verify import meter
 from cogito_core.verify.balls import sign_of_ratio
+from cogito_core.verify.curves import rational, same_curve
 from cogito_core.verify.ladder import bounds, printed_float, same_value
-from cogito_core.verify.matrices import evaluated
+from cogito_core.verify.matrices import evaluated, holds_matrix
 from cogito_core.verify.measures import compare_quantity
 from cogito_core.verify.modular import proportional
 from cogito_core.verify.naming import (
@@ -49,6 +51,8 @@ class Context(NamedTuple):
     answer_text: str = ""
     declared: bool = False
     """Whether the sample itself says that a number or quantity is asked for: then a bare letter is a unit."""
+    in_set: bool = False
+    """Whether members of a set are compared: there {1} is not 1."""
 
 
 def same(gold: Node, answer: Node, ctx: Context) -> Result:
@@ -68,7 +72,7 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
         return _sets_of_reals(gold, answer)
     if gold.op == "set" or answer.op == "set":
         return _sets(gold, answer, ctx)
-    if gold.op == "matrix" or answer.op == "matrix":
+    if gold.op == "matrix" or answer.op == "matrix" or (holds_matrix(gold) and holds_matrix(answer)):
         return _matrices(gold, answer, ctx)
     if gold.op == "group" or answer.op == "group":
         return _groups(gold, answer, ctx)
@@ -143,10 +147,7 @@ def _within(gold: Node, answer: Node, policy: Policy) -> bool | None:
 
 
 def _has_quantity(node: Node) -> bool:
-    return node.op == "add" and any(arg.op == "quantity" for arg in node.args)
-
-
-# plus-minus
+    return node.op in ("add", "neg") and any(arg.op == "quantity" for arg in node.args)
 
 
 # relations
@@ -168,6 +169,9 @@ def _relations(gold: Node, answer: Node, ctx: Context) -> Result:
     ):
         inner = relation.args[1]
         return same(inner, other, ctx) if not flipped else same(other, inner, ctx)
+    both = _absolute(relation)
+    if both is not None and other.op == "list":
+        return same(both, other, ctx) if not flipped else same(other, both, ctx)
     value = value_side(relation)
     if value is not None:
         return same(value, other, ctx) if not flipped else same(other, value, ctx)
@@ -180,6 +184,17 @@ def _relations(gold: Node, answer: Node, ctx: Context) -> Result:
     return Result(False, "form", "a relation against a value")
 
 
+def _absolute(relation: Node) -> Node | None:
+    """|x| = 3 as "x = 3 or x = -3"; a name that is complex by custom (z, w) has more than two such values."""
+    if relation.value != ("=",) or relation.args[0].op != "abs" or symbols(relation.args[1]):
+        return None
+    name, value = relation.args[0].args[0], relation.args[1]
+    if name.op != "sym" or name.value in ("z", "w"):
+        return None
+    ends = (value, Node("neg", None, (value,)))
+    return Node("list", "or", tuple(Node("rel", ("=",), (name, end)) for end in ends))
+
+
 def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     ops = set(gold.value) | set(answer.value)
     if ops <= {"=", "~"}:
@@ -187,6 +202,8 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
         if value is not None and other is not None:
             left, right = left_side(gold), left_side(answer)
             if left is not None and right is not None and not same_name(left, right):
+                if len(gold.value) == len(answer.value) == 1 and not left.op == right.op == "sym":
+                    return _renamed(gold, answer)
                 return Result(False, "left side", f"{show(right)} where {show(left)} is asked for")
             result = same(value, other, ctx)
             if result.equal or len(gold.value) > 1 or len(answer.value) > 1 or not (symbols(value) or symbols(other)):
@@ -204,6 +221,20 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     return _inequalities(gold, answer, ctx)
 
 
+def _renamed(gold: Node, answer: Node) -> Result:
+    """Two equations with other left sides: xy = 1 and y = 1/x, |x| = 3 and x = +-3."""
+    for one, other in ((gold, answer), (answer, gold)):
+        both, pair = _absolute(one), value_side(other)
+        if both is None or pair is None or not expandable(pair):
+            continue
+        if show(other.args[0]) == show(one.args[0].args[0]):
+            return _unordered(expand(pair).args, tuple(strip_names(both.args)[0]), Context())
+    result = _equations(gold, answer)
+    if result.equal is False:
+        return Result(False, "left side", f"{show(answer.args[0])} where {show(gold.args[0])} is asked for")
+    return result
+
+
 def _difference(node: Node) -> Node:
     return Node("add", None, (node.args[0], Node("neg", None, (node.args[1],))))
 
@@ -211,9 +242,15 @@ def _difference(node: Node) -> Node:
 def _equations(gold: Node, answer: Node) -> Result:
     if symbols(gold) != symbols(answer):
         return Result(False, "equation", "other variables")
-    settled = proportional(_difference(gold), _difference(answer))
+    left, right = _difference(gold), _difference(answer)
+    settled = proportional(left, right)
     if settled:
         return Result(True, "equation")
+    rearranged = same_curve(left, right)
+    if rearranged:
+        return Result(True, "equation", "rearranged, no point lost")
+    if rearranged is None and settled is False and rational(left) and rational(right):
+        return Result(None, "equation", "equal but for points where a denominator vanishes")
     return Result(settled, "equation", "the equations are not multiples of each other")
 
 
@@ -259,18 +296,42 @@ def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
     if settled is not None:
         return Result(settled, "solution set")
     if gold.op == "list" and answer.op == "group" and answer.value in ("()", "[]"):
+        if gold.value == "{" and answer.value == "()":
+            return Result(False, "form", "a tuple where a set is asked for")
+        if answer.value == "()" and _alternatives(gold):
+            return Result(False, "form", "a point where alternatives are asked for")
         if answer.value == "[]" and not any(m.op in ("group", "list") for m in gold.args):
             return _unordered(gold.args, answer.args, ctx)
         return _ordered(gold.args, answer.args, ctx)
     if answer.op == "list" and gold.op == "group":
+        if answer.value == "{":
+            return Result(False, "form", "a set where a tuple or interval is asked for")
         if gold.value in ("()", "{}") or ctx.kind == "list":
             return _ordered(gold.args, answer.args, ctx)
         return Result(False, "form", "an interval against a list")
     if gold.op != "list" and gold.op != "set":
+        whole = _compound(answer)
+        if whole is not None:
+            return same(gold, whole, ctx)
         return Result(False, "several answers", "several answers where one is asked for")
     if answer.op not in ("list", "set"):
         return Result(False, "missing answers", "one answer where several are asked for")
     return _unordered(gold.args, answer.args, ctx)
+
+
+def _alternatives(node: Node) -> bool:
+    """Whether a list names several values of one thing: "x = 2 or x = 5"."""
+    names = strip_names(node.args)[1]
+    return node.value == "or" or (len(names) > 1 and bool(names[0]) and len(set(names)) == 1)
+
+
+def _compound(node: Node) -> Node | None:
+    """2 hours and 30 minutes: one quantity in units of the same dimension, each smaller than the one before."""
+    units = [arg.value for arg in node.args if arg.op == "quantity"]
+    if node.value != "and" or len(units) != len(node.args) or any(unit.noun for unit in units):
+        return None
+    falling = all(a.same_dimension(b) and a.factor > b.factor for a, b in pairwise(units))
+    return Node("add", None, node.args, node.start, node.end) if falling else None
 
 
 def _unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> Result:
@@ -325,7 +386,9 @@ def _ordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> 
 
 def _sets(gold: Node, answer: Node, ctx: Context) -> Result:
     if gold.op == "set" and answer.op == "set":
-        return _unordered(gold.args, answer.args, ctx)
+        return _unordered(gold.args, answer.args, ctx._replace(in_set=True))
+    if ctx.in_set and not (gold.op in ("set", "list") and answer.op in ("set", "list")):
+        return Result(False, "form", "a set against a member")
     one, other = (gold, answer) if gold.op == "set" else (answer, gold)
     if len(one.args) == 1 and other.op not in ("group", "matrix", "const"):
         return same(gold.args[0], answer, ctx) if one is gold else same(gold, answer.args[0], ctx)
@@ -365,7 +428,7 @@ def _matrices(gold: Node, answer: Node, ctx: Context) -> Result:
     rest = answer if one is not None else gold
     if flat is not None and 1 in flat.value and rest.op == "group" and rest.value in ("()", "[]"):
         return _ordered(gold.args, answer.args, ctx)
-    if flat is not None and rest.op in ("add", "mul", "div", "neg"):
+    if rest.op in ("add", "mul", "div", "neg", "matrix"):
         both = [evaluated(gold), evaluated(answer)]
         if both[0] is not None and both[1] is not None:
             return _matrices(both[0], both[1], ctx)
@@ -399,7 +462,7 @@ def _ratios(gold: Node, answer: Node, ctx: Context) -> Result:
                 return Result(proof.equal, "ratio")
         zero = same_value(first_a, Node("num", 0)).equal and not same_value(first_g, Node("num", 0)).equal
         return Result(not zero, "ratio")
-    if len((gold if gold.op == "ratio" else answer).args) != 2:
+    if len((gold if gold.op == "ratio" else answer).args) != 2 or (gold.op == "num" and isinstance(gold.value, int)):
         return Result(False, "form", "a ratio against a single value")
     return plain_scalar(gold, answer, ctx)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.moments import read_date, read_time
 from cogito_core.verify.reader import CACHED_CHARS, read
+from cogito_core.verify.spellings import grouped_otherwise, respelled
 from cogito_core.verify.tree import Budget, Node, ReadError, symbols
 from cogito_core.verify.words import number_words
 
@@ -100,6 +101,10 @@ def _cached_readings(text: str) -> tuple[tuple[Node, ...], str]:
 def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     found: list[Node] = []
     problem = ""
+    text = respelled(text)
+    one_number = grouped_otherwise(text)
+    if one_number:
+        found.append(read(one_number))
     value = number_words(text.lower()) if text[:1].isalpha() else None
     if value is not None:
         return (Node("num", value, (), 0, len(text)),), ""

@@ -29,6 +29,10 @@ def same_value(gold: Node, answer: Node) -> Proof:
     if show(gold) == show(answer):
         return Proof(True, "same form")
     names = symbols(gold) | symbols(answer)
+    ends = _infinite(gold), _infinite(answer)
+    if any(ends) and not names:
+        finite = gold if not ends[0] else answer
+        return Proof(False if all(ends) or bounds(finite) is not None else None, "infinity")
     if names:
         return _same_function(gold, answer, names)
     proof = _exactly(gold, answer)

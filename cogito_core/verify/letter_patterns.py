@@ -34,7 +34,7 @@ REFUSAL = re.compile(
 NEGATED = re.compile(
     r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
     r"\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|"
-    r"figure)\s+)?\W*$",
+    r"figure)\s+)?[^\w.!?\n]*$",
     re.I,
 )
 
@@ -42,7 +42,7 @@ NEGATED = re.compile(
 CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
 
 
-NONE_OF = re.compile(r"\b(?:none|neither|any) of\b[^.\n]*$", re.I)
+NONE_OF = re.compile(r"\b(?:none|neither|any) of\b(?:(?!\b(?:so|therefore|thus|hence|answer)\b)[^.\n])*$", re.I)
 
 
 LISTED = re.compile(r"\s*[-*]?\s*[(\[]?[A-Z][)\].:]\s")
@@ -85,7 +85,8 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"
     right = (
-        r"correct|right|best|most (?:appropriate|likely|suitable|logical|accurate)|final|appropriate|closest|matching"
+        r"(?:answer|correct option|correct choice)\b|correct|right|best|final|appropriate|closest|matching|"
+        r"most (?:appropriate|likely|suitable|logical|accurate)"
     )
     lead = (
         r"i think|i believe|it'?s|it is|must be|should be|would be|corresponds? to|matches|match|points? to|leads to|"
@@ -93,15 +94,19 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     link = r"(?i:(?:it'?s|it is|that is|this is|is)\s+)?"
     stated = (
-        r"(?i:\b(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?"
+        r"(?i:(?:\b|(?<=[\u3400-\u9fff]))"
+        r"(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?"
         rf"\s*{noun}(?:\s+{noun}){{0,3}}"
         rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
         rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*){{0,4}}{_OPEN}{any_letter}"
     )
-    chosen = rf"(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose|选择?))\s*{_OPEN}{option}{_OPEN}{letter}"
+    chosen = (
+        r"(?:(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose))|(?:\b|[故应该以此，,])选择?(?!项))"
+        rf"\s*[:：]?\s*{_OPEN}{option}{_OPEN}{letter}"
+    )
     called = (
         rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]{{0,4}}([A-{last}])(?![A-Za-z0-9'’])[)\]）*]{{0,4}}"
-        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:is\s+(?:(?:therefore|thus|clearly|the)\s+){{0,3}}(?:{right})"
+        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:remains\b|is\s+(?:(?:therefore|thus|clearly|the)\s+){{0,3}}(?:{right})"
         rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
     )
     bracketed = (

@@ -52,6 +52,10 @@ class _Reader:
             return "", several.conflict or "several letters"
         return "", ""
 
+    def refuses(self, piece: str) -> bool:
+        """Whether a piece declines to answer; with an option such as "none of the above" that phrase is an answer."""
+        return bool(REFUSAL.search(piece)) and not any(REFUSAL.search(one) for one in self.choices)
+
     def done(self, letter: str, rule: str, span: tuple[int, int]) -> Extraction:
         return Extraction(letter, rule, span, "", tuple(self.found))
 
@@ -322,7 +326,7 @@ class _Reader:
         judges = [item for item in pieces[::-1] if JUDGES.search(item[1]) and not DISMISSES.search(item[1])]
         final = [item for item in pieces[-1:] if not DISMISSES.search(item[1])]
         for span, piece in dict.fromkeys((*concludes[:1], *judges[:2], *concludes[1:], *final)):
-            if REFUSAL.search(piece):
+            if self.refuses(piece):
                 continue
             marked = self.marks(piece)
             if len(marked) == 1:
@@ -344,7 +348,7 @@ class _Reader:
                 return self.done(letter, "only letter", (start + place, start + place + 1))
             if len(marked) > 1:
                 return None
-            if len(piece) < 600 and not REFUSAL.search(piece):
+            if len(piece) < 600 and not self.refuses(piece):
                 found = self.by_text(piece, start, "only option text")
                 if found is not None:
                     return found
@@ -377,13 +381,13 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
         if found is not None:
             return found
     for candidate in reversed(candidates.phrases(text)):
-        if REFUSAL.search(candidate.text):
+        if reader.refuses(candidate.text):
             return reader.nothing("refusal")
         found = reader.by_text(candidate.text, candidate.span[0], "answer phrase")
         if found is not None:
             return found
     spans = candidates.sentences(text)
-    if any(REFUSAL.search(text[start:end]) for start, end in spans[-2:]):
+    if any(reader.refuses(text[start:end]) for start, end in spans[-2:]):
         return reader.nothing("refusal")
     return reader.concluding() or reader.anywhere() or _short_value(text, choices) or reader.nothing()
 

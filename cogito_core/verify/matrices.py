@@ -34,7 +34,7 @@ def evaluated(node: Node) -> Node | None:
         for arg in node.args:
             part = evaluated(arg)
             if part is None:
-                if _holds_matrix(arg):
+                if holds_matrix(arg):
                     return None
                 scale.append(arg)
             elif result is None:
@@ -49,8 +49,9 @@ def evaluated(node: Node) -> Node | None:
     return None
 
 
-def _holds_matrix(node: Node) -> bool:
-    return node.op == "matrix" or any(_holds_matrix(arg) for arg in node.args)
+def holds_matrix(node: Node) -> bool:
+    """Whether a matrix stands anywhere in the tree."""
+    return node.op == "matrix" or any(holds_matrix(arg) for arg in node.args)
 
 
 def _product(one: Node, other: Node) -> Node | None:

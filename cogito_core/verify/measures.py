@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cogito_core.verify.tree import Node, number, show
+from cogito_core.verify.unit_tables import dims_of
 from cogito_core.verify.units import Unit, same_noun
 
 
@@ -51,6 +52,8 @@ def compare_quantity(
             return _Outcome(*same(g, a))
         return _both(g, gold_unit, a, answer_unit, same)
     if gold_unit is not None:
+        if not gold_unit.dims and not gold_unit.noun and gold_unit.factor != 1:  # 3 dozen is 36
+            return _Outcome(*same(_scaled(g, gold_unit.factor), answer))
         if answer.op in ("percent", "deg") and (gold_unit.dims or gold_unit.noun):
             return _Outcome(False, "unit", f"another kind of quantity than {gold_unit}")
         if mode == "require" and not gold_unit.noun:
@@ -63,7 +66,10 @@ def compare_quantity(
             if result.equal
             else result
         )
-    assert answer_unit is not None
+    if answer_unit is None:
+        return _Outcome(None, "unit", "a sum with and without units")
+    if answer_unit.name == "s" and not answer_unit.clear and a.op == "num" and a.value in range(1000, 3000, 10):
+        return _Outcome(False, "unit", f"{show(a)}s is a decade")
     if gold.op in ("percent", "deg") and (answer_unit.dims or answer_unit.noun) and mode != "ignore":
         return _Outcome(
             False,
@@ -93,6 +99,12 @@ def _both(
         if bool(gold_unit.noun) != bool(answer_unit.noun) and "unit" not in (gold_unit.noun, answer_unit.noun):
             return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} is asked for")
         return _Outcome(*same(g, a))
+    if gold_unit.dims in _SCALES and answer_unit.dims in _SCALES and gold_unit.dims != answer_unit.dims:
+        result = _Outcome(*same(_kelvin(g, gold_unit), _kelvin(a, answer_unit)))
+        return result._replace(
+            rule="converted" if result.equal else result.rule,
+            note=f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, as temperatures",
+        )
     if not gold_unit.same_dimension(answer_unit):
         return _Outcome(
             False, "unit", f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, another dimension"
@@ -107,6 +119,21 @@ def _both(
         note=f"{show(a)[:40]} {answer_unit} against {show(g)[:40]} {gold_unit}, "
         f"same dimension, factor {_plain(factor)}"
     )
+
+
+_SCALES = {
+    dims_of(K=1): (Fraction(1), Fraction(0)),
+    dims_of(celsius=1): (Fraction(1), Fraction("273.15")),
+    dims_of(fahrenheit=1): (Fraction(5, 9), Fraction("459.67")),
+}
+"""Kelvin = factor * (degrees + shift); exact by the definition of both scales (SI brochure, 9th edition)."""
+
+
+def _kelvin(node: Node, unit: Unit) -> Node:
+    """An absolute temperature in kelvin; millikelvin and the like by the unit's own factor."""
+    factor, shift = _SCALES[unit.dims]
+    degrees = Node("add", None, (_scaled(node, unit.factor), number(shift)), node.start, node.end)
+    return _scaled(degrees, factor)
 
 
 def _plain(factor: Fraction) -> str:

@@ -10,6 +10,7 @@ equal atoms: "equal" stays a proof, "different" then proves nothing.
 from __future__ import annotations
 
 import hashlib
+import math
 from fractions import Fraction
 from functools import lru_cache
 
@@ -169,6 +170,11 @@ class Point:
         if node.op == "func":
             if node.value == "binom" and len(values) == 2:
                 n, k = values
+                lower = node.args[1]
+                if lower.op == "num" and isinstance(lower.value, int) and 0 <= lower.value <= 20:
+                    # n (n-1) ... (n-k+1) / k!
+                    top = math.prod(n - j for j in range(lower.value)) % self.prime
+                    return top * self.inverse(math.factorial(lower.value)) % self.prime
                 return (
                     self.name("fact", n)
                     * self.inverse(self.name("fact", k) * self.name("fact", (n - k) % self.prime))

@@ -12,6 +12,7 @@ from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.moments import read_date, read_time
 from cogito_core.verify.naming import value_side
 from cogito_core.verify.tree import Node
+from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Extraction
 from cogito_core.verify.words import number_words
 
@@ -135,7 +136,29 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
     if first and shorter:
         start, core = begin, shorter
     item = _chosen(core, kind, first)
+    if item is not None and kind == "quantity":
+        item = _with_its_unit(core, item)
     return None if item is None else _Item(item.text, start + item.start, start + item.end)
+
+
+def _with_its_unit(text: str, item: _Item) -> _Item:
+    """The value with the unit that stands behind it: "the area is 24 cm" states no 24."""
+    after = re.match(r"[$*\\)\]]{0,4}\s*(?P<unit>[^\s,;:!?()$*](?:[^,;:!?$*\n]{0,40}))", text[item.end :])
+    if after is None or item.text.endswith(("%", "°")):
+        return item
+    words = after.group("unit").split()[:4]
+    for count in range(len(words), 0, -1):
+        name = " ".join(words[:count]).rstrip(".)")
+        last = count == len(words) and len(after.group("unit").split()) <= 4
+        unit = parse_unit(name)
+        if unit is not None and not unit.noun and (last or name.lower() not in _NO_UNITS):
+            end = item.end + after.start("unit") + len(name)
+            return _Item(f"{item.text} {name}", item.start, min(len(text), end))
+    return item
+
+
+_NO_UNITS = frozenset(["in", "a", "at", "as", "h", "per", "c", "d"])
+"""Short words of English that are also names of units: units only where they end the clause."""
 
 
 def _chosen(text: str, kind: str, first: bool) -> _Item | None:

@@ -13,6 +13,7 @@ from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import NO, YES, Gold, readings_of
 from cogito_core.verify.moments import read_date, read_time, same_time
 from cogito_core.verify.policy import Policy
+from cogito_core.verify.spellings import says_none
 from cogito_core.verify.tree import Node, show
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Outcome, Verdict
@@ -35,6 +36,10 @@ class Question(NamedTuple):
 def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind
+    if not strip_dress(gold):
+        return _verdict(
+            "undecidable", kind or "unread", "empty gold", gold, answer, answer, question, "the gold is empty"
+        )
     if len(gold) > 300 and gold.strip() == answer.strip():
         return _verdict(
             "right", kind or "unread", "same text", gold.strip(), answer.strip(), answer, question, "the same text"
@@ -47,17 +52,9 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
     if known.kind == "choice":
         return _choice(gold, answer, question)
     if not strip_dress(answer):
-        empty = not known.text
-        return _verdict(
-            "right" if empty else "undecidable",
-            known.kind,
-            "empty",
-            known.text,
-            "",
-            answer,
-            question,
-            "both are empty" if empty else "the answer is empty",
-        )
+        return _verdict("undecidable", known.kind, "empty", known.text, "", answer, question, "the answer is empty")
+    if kind == "list" and _WORDS.fullmatch(known.text):
+        return _word_list(known, answer, question)
     if known.kind == "yes_no":
         return _yes_no(known, answer, question)
     if known.kind in ("time", "date"):
@@ -220,9 +217,13 @@ def _choices(gold: str, answer: str, question: Question) -> Verdict:
 # yes or no, moments, text
 
 
+_SPOKEN = {"yep": "yes", "yeah": "yes", "nope": "no", "nah": "no"}
+
+
 def _yes_no(known: Gold, answer: str, question: Question) -> Verdict:
     wanted = known.text.strip().lower().rstrip(".") in YES
     words = re.findall(r"[a-z]+(?:'[a-z]+)?|[\u3400-\u9fff]+", strip_dress(answer).lower())
+    words = [_SPOKEN.get(word, word) for word in words]
     given: bool | None = None
     conflict = ""
     if words and (words[0] in YES or words[0] in NO):
@@ -268,8 +269,9 @@ def _moment(known: Gold, answer: str, question: Question) -> Verdict:
     if known.kind == "time":
         gold_time, answer_time = read_time(known.text), read_time(text)
         if gold_time is None or answer_time is None:
-            readings, _ = readings_of(known.text)
-            if readings and readings[0].op == "ratio":  # 7:32 may be a ratio; 6:15 is a time
+            readings, given = readings_of(known.text)[0], readings_of(text)[0]
+            # 7:32 may be a ratio and then equals 7/32; another ratio such as 14:64 is another time.
+            if not question.kind and readings and readings[0].op == "ratio" and given and given[0].op != "ratio":
                 return _maths(Gold("ratio", known.text, readings), answer, question)
             return _text(known, answer, question)
         right = same_time(gold_time, answer_time)
@@ -306,6 +308,7 @@ def _text(known: Gold, answer: str, question: Question) -> Verdict:
             f"{_short(text)!r} against {_short(known.text)!r}",
         )
     right = one == other or _words_as_numbers(one) == _words_as_numbers(other)
+    right = right or (says_none(known.text) and says_none(text))
     if not right and one.isascii() and other.isascii():
         # A plural s or a closing "s'" is spelling, numbers and all other letters are not.
         right = (
@@ -324,6 +327,33 @@ def _text(known: Gold, answer: str, question: Question) -> Verdict:
         answer,
         question,
         f"{_short(text)!r} {'is' if right else 'is not'} {_short(known.text)!r}",
+    )
+
+
+_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z](?:\s*[,;]\s*(?:and\s+)?[A-Za-z][A-Za-z' -]*[A-Za-z])+")
+
+
+def _word_list(known: Gold, answer: str, question: Question) -> Verdict:
+    """A list of words in any order: "red, green" and "Green and red", but not "red or green"."""
+    text = strip_dress(answer).strip("[](){} ")
+    if re.search(r"\bor\b|或", text):
+        return _verdict(
+            "undecidable", "list", "conflict", known.text, text, answer, question, f"{_short(text)!r} is an either-or"
+        )
+    wanted, given = (
+        sorted(fold(part) for part in re.split(r"\s*(?:[,;，、；]|\band\b|和)\s*", one) if part.strip())
+        for one in (known.text, text)
+    )
+    right = wanted == given
+    return _verdict(
+        "right" if right else "wrong",
+        "list",
+        "words",
+        ", ".join(wanted),
+        ", ".join(given),
+        answer,
+        question,
+        f"{_short(text)!r} {'names' if right else 'does not name'} the words {_short(known.text)!r}",
     )
 
 
@@ -354,12 +384,25 @@ def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Quest
                 and max(gold_index, answer_index) < 2
             ):
                 continue
+            if gold_index == answer_index == 1 and _other_unit(known, readings, answer):
+                continue
             result = same(_with_unit(gold, question), _with_unit(reading, question, of_answer=True), ctx)
             if result.equal:
                 return result
             if worst is None or (worst.equal is False and result.equal is None):
                 worst = result
     return worst or Result(None, "unread")
+
+
+def _other_unit(known: Gold, readings: tuple[Node, ...], answer: str) -> bool:
+    """Whether both sides are written with a unit of two letters or more, as mN and N m: then they are no products
+    of letters, unless they are letter for letter the same."""
+    units = [node.value for node in (known.readings[0], readings[0]) if node.op == "quantity"]
+    if len(units) < 2 or not all(unit.dims and unit.clear for unit in units):
+        return False
+    words = [re.findall(r"[^\W\d_]+", unit.name) for unit in units]
+    spelled = ["".join(re.findall(r"\w", text)) for text in (known.text, answer)]
+    return any(len(word) > 1 for name in words for word in name) and spelled[0] != spelled[1]
 
 
 def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
@@ -371,9 +414,28 @@ def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
     if question.unit.strip() in ("%", "percent"):
         return Node("percent", None, (node,), node.start, node.end)
     unit = parse_unit(question.unit)
-    if unit is None or of_answer or unit.noun:
+    if unit is None or of_answer or unit.noun or (not unit.dims and unit.factor != 1):
         return node
     return Node("quantity", unit, (node,), node.start, node.end)
+
+
+_OTHER_FORMS = {
+    "complex": (re.compile(r"(?<![A-Za-z\\])j(?![A-Za-z])"), "i"),
+    "ratio": (re.compile(r"\s+to\s+|\s*比\s*"), ":"),
+    "decimal": (re.compile(r"^([+-]?\d+),(\d{1,3})$"), r"\1.\2"),
+}
+"""What only a gold of that kind gives away: j for i, "3 to 4", a decimal comma before one digit."""
+
+
+def _read_towards(known: Gold, text: str) -> tuple[tuple[Node, ...], str]:
+    """The readings of an answer, with the one that the gold's kind suggests."""
+    readings, problem = readings_of(text)
+    if known.kind in _OTHER_FORMS:
+        pattern, replacement = _OTHER_FORMS[known.kind]
+        changed = pattern.sub(replacement, text)
+        if changed != text and (known.kind != "decimal" or readings[:1] == () or readings[0].op == "list"):
+            readings = (*readings, *readings_of(changed)[0])
+    return readings, problem
 
 
 def _squashed(text: str) -> str:
@@ -383,7 +445,7 @@ def _squashed(text: str) -> str:
 def _maths(known: Gold, answer: str, question: Question) -> Verdict:
     text = strip_dress(answer)
     gold_form = show(known.readings[0])
-    readings, problem = readings_of(text)
+    readings, problem = _read_towards(known, text)
     if not readings:
         if _squashed(text) == _squashed(known.text):
             return _verdict("right", known.kind, "same form", known.text, text, answer, question, "as written")

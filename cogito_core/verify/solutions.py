@@ -75,8 +75,8 @@ def pieces(node: Node) -> tuple[str, Pieces]:
         total = parts[0][1]
         for _, more in parts[1:]:
             both = _intersection(total, more)
-            # "x < 2, x > 3" can only mean either; "x > 2, x < 3" means both.
-            total = _union((*total, *more)) if node.value == "or" or not both else both
+            # "x < 2, x > 3" can only mean either; "x > 2, x < 3" means both, and so does every "and".
+            total = _union((*total, *more)) if node.value == "or" or (not both and node.value != "and") else both
         return parts[0][0], total
     raise NotASetError("no set of reals")
 
@@ -90,6 +90,9 @@ def _relation(node: Node) -> tuple[str, Pieces]:
         return name, (Piece(MINUS_INFINITY, False, at, False), Piece(at, False, INFINITY, False))
     if any(op not in _FLIP for op in ops) or len(ops) > 2:
         raise NotASetError("no inequality")
+    if len(ops) == 1 and "abs" in (args[0].op, args[1].op) and symbols(args[0]) != symbols(args[1]):
+        inner, end, op = (args[0], args[1], ops[0]) if args[0].op == "abs" else (args[1], args[0], _FLIP[ops[0]])
+        return _absolute(inner.args[0], op, end)
     if len(ops) == 1:
         name, at, flipped = _solved(args[0], args[1])
         op = _FLIP[ops[0]] if flipped else ops[0]
@@ -99,6 +102,15 @@ def _relation(node: Node) -> tuple[str, Pieces]:
     left = _relation(Node("rel", (ops[0],), args[:2]))
     right = _relation(Node("rel", (ops[1],), args[1:]))
     return left[0], _intersection(left[1], right[1])
+
+
+def _absolute(inner: Node, op: str, end: Node) -> tuple[str, Pieces]:
+    """|inner| < end is -end < inner < end; |inner| > end is inner > end or inner < -end."""
+    if symbols(end):
+        raise NotASetError("a bound that varies")
+    name, above = _relation(Node("rel", (op,), (inner, end)))
+    _, below = _relation(Node("rel", (_FLIP[op],), (inner, Node("neg", None, (end,)))))
+    return name, _intersection(above, below) if op in ("<", "<=") else _union((*above, *below))
 
 
 def _half_line(op: str, at: Node) -> Piece:

@@ -230,7 +230,22 @@ CHINESE: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "月": (Fraction(1, 12), dims_of(year=1)),
     "千米/时": (Fraction(1000, 3600), dims_of(m=1, s=-1)),
     "牛": SYMBOLS["N"],
+    "牛顿": SYMBOLS["N"],
     "焦": SYMBOLS["J"],
+    "焦耳": SYMBOLS["J"],
+    "瓦": SYMBOLS["W"],
+    "瓦特": SYMBOLS["W"],
+    "千瓦": (Fraction(1000), _POWER),
+    "赫兹": SYMBOLS["Hz"],
+    "伏": SYMBOLS["V"],
+    "伏特": SYMBOLS["V"],
+    "安": SYMBOLS["A"],
+    "安培": SYMBOLS["A"],
+    "欧": SYMBOLS["Ω"],
+    "欧姆": SYMBOLS["Ω"],
+    "帕": SYMBOLS["Pa"],
+    "帕斯卡": SYMBOLS["Pa"],
+    "摩尔": SYMBOLS["mol"],
 }
 
 

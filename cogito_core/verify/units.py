@@ -50,11 +50,16 @@ class Unit(NamedTuple):
 
 _EXPONENT = re.compile(r"\^?\s*\{?\s*([+-]?\d{1,2})\s*\}?")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_FACTOR = re.compile(r"([A-Za-zΩμµÅ°][A-Za-z]*(?:-[a-z]+)?)\s*(\^\s*\{?\s*[+-]?\d{1,2}\s*\}?|[23](?!\d)|(?=\W|$))")
+_FACTOR = re.compile(r"([A-Za-zΩμµÅ°][A-Za-zΩ]*(?:-[a-z]+)?)\s*(\^\s*\{?\s*[+-]?\d{1,2}\s*\}?|[23](?!\d)|(?=\W|$))")
 
 
 def _simple(name: str) -> tuple[Fraction, tuple[tuple[str, int], ...]] | None:
     """Factor and dimension of one unit word, with prefix and plural."""
+    if "-" in name and name not in NAMES and len(parts := name.split("-")) == 2:  # newton-meters
+        found = [_simple(part) for part in parts]
+        if found[0] and found[1]:
+            product = _combine([(*found[0], 1), (*found[1], 1)], name)
+            return product.factor, product.dims
     known = SYMBOLS.get(name) or ALONE.get(name)
     if known:
         return known

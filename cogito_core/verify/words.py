@@ -123,6 +123,13 @@ def _chinese(text: str) -> int | Fraction | None:
         if base is None or not places or any(c not in _ZH_DIGITS for c in places):
             return None
         return sign * (base + Fraction(int("".join(str(_ZH_DIGITS[c]) for c in places)), 10 ** len(places)))
+    if text in ("半", "一半"):
+        return Fraction(sign, 2)
+    if len(text) >= 3 and text[-1] in _ZH_DIGITS and text[-1] not in "零〇" and text[-2] in "百千万亿":
+        # 一百五 is 150, 两万五 is 25,000: the last digit counts tenths of the unit before it
+        unit = _ZH_UNITS.get(text[-2]) or _ZH_SCALES[text[-2]]
+        most = _chinese(text[:-1])
+        return None if most is None else sign * (most + _ZH_DIGITS[text[-1]] * unit // 10)
     total, section, digit = 0, 0, None  # type: int, int, int | None
     if len(text) > 1 and all(c in _ZH_DIGITS for c in text):
         return sign * int("".join(str(_ZH_DIGITS[c]) for c in text))
