@@ -37,7 +37,7 @@ from cogito_data.pool import Pool
 from cogito_data.prepare import part_drops
 from cogito_data.probes import ProbeItem, read_probes
 from cogito_data.recipe import DataRecipe, SourceMix
-from cogito_data.selection import cap, drop_by_difficulty, hold_out
+from cogito_data.selection import cap, draw, drop_by_difficulty, hold_out
 from cogito_data.sources.base import SourceManifest, load_source
 from cogito_data.trials import Measured
 from cogito_data.workers import Crew, Task
@@ -82,6 +82,7 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     early = recipe.hold_out.when == "before_difficulty"
     held = hold_out(pool, recipe) if early else {}
     spared = np.concatenate([np.zeros(0, np.int64), *held.values()])
+    draw(pool, recipe, spared)
     measured = Measured(len(pool), recipe.difficulty)
     if recipe.difficulty is not None and recipe.difficulty.enabled:
         with _step(run, "difficulty"):

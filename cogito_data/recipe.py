@@ -15,7 +15,9 @@ from cogito_core.manifest import Manifest, load_recipe, validate
 class SourceMix(Manifest):
     """One source of the mix: one that ships, or the path of a manifest `NAME.yaml`.
 
-    `limit` stops reading after that many rows; `cap` bounds what is kept after the filters.
+    `limit` stops reading after that many rows; `sample` draws at most so many by the seed, before difficulty is
+    measured, so that a source with millions of questions does not cost as many answers; `cap` bounds what is kept
+    after the filters.
     `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper). `entities_visible` says that what
     the options name can always be seen in this source's pictures, as in charts and tables. `pictures_only` drops
     questions without a picture (half of ScienceQA).
@@ -23,6 +25,7 @@ class SourceMix(Manifest):
 
     source: str
     limit: int | None = Field(default=None, ge=1)
+    sample: int | None = Field(default=None, ge=0)
     cap: int | None = Field(default=None, ge=0)
     reformulate: bool = True
     entities_visible: bool = False

@@ -41,6 +41,7 @@ _STAGES = (
     ("evaluation split", ("evaluation_split",)),
     ("duplicate", ("duplicate_bytes", "duplicate_pixels", "duplicate_near", "duplicate_text")),
     ("leaked", ("leak_t1", "leak_t2", "leak_t3")),
+    ("not sampled", ("not_sampled",)),
     ("too easy", ("too_easy",)),
     ("too hard", ("too_hard",)),
     ("capped", ("source_cap", "category_cap")),

@@ -33,14 +33,26 @@ def drop_by_difficulty(pool: Pool, measured: Measured, settings: Difficulty) -> 
         )
 
 
+def draw(pool: Pool, recipe: DataRecipe, spared: np.ndarray) -> None:
+    """Samples by source, before difficulty is measured; `spared` rows (held out already) neither count nor leave."""
+    samples = {part.name: part.sample for part in recipe.mix if part.sample is not None}
+    _draw(pool, "source", samples, recipe.seed, spared, "not_sampled", "of {size} rows of {name} {most} are drawn")
+
+
 def cap(pool: Pool, recipe: DataRecipe, spared: np.ndarray) -> None:
     """Caps by source, then by category; `spared` rows (held out already) neither count nor leave."""
     caps = {part.name: part.cap for part in recipe.mix if part.cap is not None}
-    _cap(pool, "source", caps, recipe.seed, spared)
-    _cap(pool, "category", dict(recipe.select.category_caps), recipe.seed, spared)
+    said = " {name} has {size} rows, its cap is {most}"
+    _draw(pool, "source", caps, recipe.seed, spared, "source_cap", "the source" + said)
+    categories = dict(recipe.select.category_caps)
+    _draw(pool, "category", categories, recipe.seed, spared, "category_cap", "the category" + said)
 
 
-def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: np.ndarray) -> None:
+def _draw(
+    pool: Pool, column: str, caps: dict[str, int], seed: int, spared: np.ndarray, reason: str, evidence: str
+) -> None:
+    """Keep the rows with the smallest lots where there are more than the cap. One lot a row, whatever the reason:
+    what is drawn before difficulty is measured is drawn again after it."""
     if not caps:
         return
     names, codes = pool.codes(column)
@@ -55,7 +67,7 @@ def _cap(pool: Pool, column: str, caps: dict[str, int], seed: int, spared: np.nd
             continue
         ranked = rows[mine][np.argsort(ranks[mine], kind="stable")]
         for row in map(int, np.sort(ranked[most:])):
-            pool.drop(row, "select", f"{column}_cap", f"the {column} {name} has {size} rows, its cap is {most}")
+            pool.drop(row, "select", reason, evidence.format(name=name, size=size, most=most))
 
 
 def _ranks(pool: Pool, *parts: object) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cogito_data.pool import Pool
 from cogito_data.recipe import DataRecipe
-from cogito_data.selection import cap, drop_by_difficulty, hold_out
+from cogito_data.selection import cap, draw, drop_by_difficulty, hold_out
 from cogito_data.trials import Measured
 from tests.data.making import dropped, encoded, noise_picture, pool_of, sample
 
@@ -66,6 +66,19 @@ def test_caps_by_source_and_category_spare_what_is_held_out(tmp_path: Path) -> N
     assert reasons["source_cap"] == 20
     assert categories["math"] == 10
     assert len(left) == 50 - 20 - reasons["category_cap"]
+
+
+def test_a_sample_is_drawn_before_difficulty_and_its_cap_takes_from_it(tmp_path: Path) -> None:
+    pools = [shared_pool(tmp_path / name) for name in ("sampled", "capped")]
+    sampled = recipe(source={"sample": 25, "cap": 10})
+    draw(pools[0], sampled, pools[0].rows[:4])
+    assert len(pools[0].rows) == 29
+    assert set(dropped(pools[0]).values()) == {"not_sampled"}
+    cap(pools[0], sampled, pools[0].rows[:0])
+    cap(pools[1], recipe(source={"cap": 10}), pools[1].rows[:0])
+    kept = [{pool.name(row) for row in pool.rows} for pool in pools]
+    assert len(kept[1]) == len(kept[0]) == 10
+    assert len(kept[0] & kept[1]) >= 6, "only held-out rows that were spared by the sample may differ"
 
 
 def test_difficulty_drops_by_certain_verdicts(tmp_path: Path) -> None:
