@@ -1,12 +1,13 @@
 """The adapters give other trainers the very numbers of our own."""
 
 import numpy as np
+import pytest
 import torch
 
 from cogito_train.advantages import group_advantages, weighted_advantages
 from cogito_train.curriculum import difficulty_weights
 from cogito_train.integrations.rules import stage_advantages
-from cogito_train.integrations.verl import pcurl_advantage
+from cogito_train.integrations.verl import pcurl_advantage, register
 from cogito_train.rewards import RewardRule, reward_table
 
 GOOD = "<think>x</think><answer>1</answer>"
@@ -58,3 +59,25 @@ def test_the_verl_estimator_reads_accuracy_back_from_the_reward():
     np.testing.assert_allclose(advantages.numpy()[first], weighted_advantages(plain, weights).ravel(), atol=1e-5)
     np.testing.assert_allclose(returns.numpy()[first], plain.ravel(), atol=1e-5)
     assert float((advantages * (1 - torch.tensor(mask))).abs().max()) == 0.0
+
+
+def test_inside_verl_itself():
+    """`register` and verl's own path from a batch to its advantages. Runs where verl 0.9.1 is installed."""
+    pytest.importorskip("verl", reason="verl is not installed here")
+    from verl import DataProto
+    from verl.trainer.ppo.ray_trainer import compute_advantage
+
+    register()
+    rng = np.random.default_rng(3)
+    lengths, right = rng.integers(1, 40, size=24), rng.random(24) < 0.5
+    mask = torch.tensor((np.arange(40)[None] < lengths[:, None]).astype(np.float32))
+    rewards = torch.zeros(24, 40)
+    rewards[np.arange(24), lengths - 1] = torch.tensor(right + 0.5 * (rng.random(24) < 0.7), dtype=torch.float32)
+    names = np.array([f"prompt-{i % 4}" for i in range(24)], dtype=object)
+    for curve in ("easy", "medium", "hard"):
+        batch = DataProto.from_dict({"token_level_rewards": rewards, "response_mask": mask}, {"uid": names})
+        done = compute_advantage(batch, f"pcurl_{curve}", config={})
+        expected = pcurl_advantage(rewards, mask, names, curve=curve, use_length=curve == "hard")
+        torch.testing.assert_close(done.batch["advantages"], expected[0])
+        torch.testing.assert_close(done.batch["returns"], expected[1])
+        assert float(expected[0].abs().max()) > 0
