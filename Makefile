@@ -8,7 +8,7 @@ SEED ?= 0
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test test-vllm lint types setup clean
+.PHONY: demo test test-vllm lint types docs setup clean
 
 setup: $(STAMP)
 
@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cogito needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check torch==2.13.0 -c constraints.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local,dev]' -c constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[local,dev,docs]' -c constraints.txt
 	touch $(STAMP)
 
 demo: $(STAMP)
@@ -39,5 +39,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# The site, into site/; `make test` builds it too and follows every link.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) runs build dist
+	rm -rf $(VENV) runs build dist site
