@@ -85,6 +85,7 @@ class VllmEngine:
         settings: dict[str, Any] = {
             "model": str(folder),
             "dtype": dtype,
+            "load_format": "safetensors",  # the older .bin files are pickles
             "tensor_parallel_size": tensor_parallel,
             "max_model_len": max_model_len,
             "max_num_seqs": max_rows,
