@@ -152,6 +152,20 @@ def publish(
     run_publish(run, wish, dry_run=dry_run)
 
 
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="A run, a snapshot of a published set, or a folder of shards.")],
+    form: Annotated[str, typer.Option("--format", help="verl or trl; EasyR1 reads the shards as they are.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="Folder for the shards.")],
+    prompt: Annotated[str, typer.Option("--prompt", help="Words around it: train, eval or nano.")] = "train",
+) -> None:
+    """Shards with the columns that other trainers want; rows and pictures stay as they are."""
+    from cogito_data.peers import export_shards
+
+    rows = export_shards(directory, form, out, prompt=prompt)
+    say(", ".join(f"{n:,} {split} rows" for split, n in rows.items()) + f" -> {out}")
+
+
 def main() -> None:
     """Entry point of the console script."""
     run_cli(app)

@@ -74,10 +74,20 @@ def _loading(facts: Facts, repo: str) -> str:
         f'rows = load_dataset("{repo}", split="{split}")\n'
         'rows[0]["problem"], rows[0]["images"][0], rows[0]["answer"]'
     )
-    return block(code, "python") + "\n\n" + (
-        "The columns `problem`, `images` and `answer` are what EasyR1, verl and TRL read. Answers are judged with "
-        "`cogito_core.verify.judge(response, gold, kind=row[\"answer_kind\"])`."
-    )  # fmt: skip
+    chat = (
+        'ask = lambda text: {"prompt": [{"role": "user", "content": text.replace("<image>", "").strip()}]}\n'
+        'rows = rows.map(ask, input_columns="problem")  # GRPOTrainer puts the pictures before the text itself'
+    )
+    return "\n\n".join(
+        [
+            block(code, "python"),
+            f"EasyR1 takes it as it is (`data.train_files={repo}@{split}`, `data.prompt_key=problem`). TRL wants "
+            "a chat, which is one line:",
+            block(chat, "python"),
+            "verl wants a few columns more: `cogito-data export SNAPSHOT --format verl`. An answer is judged with "
+            '`cogito_core.verify.judge(response, gold, kind=row["answer_kind"])`.',
+        ]
+    )
 
 
 def _example(one: Example) -> str:

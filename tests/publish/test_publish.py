@@ -39,7 +39,7 @@ def test_everything_arrives_in_one_commit_and_gets_its_tag(hub: HubServer, built
     for name in shards:
         assert repository.content(tree[f"data/{name}"]) == (built / "data" / name).read_bytes()
     recipe = yaml.safe_load(repository.content(tree["recipe.yaml"]))
-    assert recipe["data"]["mix"][0] == {"source": "nano", "limit": 60, "cap": None, "reformulate": True, "entities_visible": False, "pictures_only": False}
+    assert recipe["data"]["mix"][0] == yaml.safe_load((built / "config.yaml").read_text())["data"]["mix"][0]
 
 
 def test_a_stranger_loads_it_with_pictures_and_the_row_counts_of_the_card(hub: HubServer, built: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_permission_is_used_and_written_down(hub: HubServer, copied: Path) -> 
     card = repository.content(tree["README.md"]).decode()
     assert "license: other" in card
     assert "no permission of upstream is known" in card
-    assert "attribution, non\\-commercial" in card
+    assert "attribution, non-commercial" in card
 
 
 def test_a_source_without_a_manifest_is_unknown(copied: Path) -> None:

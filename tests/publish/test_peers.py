@@ -1,0 +1,184 @@
+"""A published set picked up by others: EasyR1's and verl's dataset code, and a step of TRL's GRPOTrainer.
+
+Each runs where the peer is: TRL and verl in an environment that has them (docs/publish.md says how), EasyR1, which is
+no package, from the checkout named by COGITO_EASYR1.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cogito_core.console import UsageError
+from cogito_core.shards import read_samples
+from cogito_data.peers import export_shards
+from cogito_train.integrations.verl_reward import compute_score
+from cogito_train.rollout import judge_answer
+
+from .conftest import REPO, go
+from .hub_server import HubServer
+
+
+def processor() -> Any:
+    """nano's tokenizer and image processor as the peers want them."""
+    from transformers import AutoTokenizer
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    from cogito_core.engines.models import resolve_model
+
+    folder = resolve_model("nano")
+    return processor_class()(
+        Qwen2VLImageProcessorPil.from_pretrained(folder), AutoTokenizer.from_pretrained(folder, padding_side="left")
+    )
+
+
+def processor_class() -> Any:
+    """The Qwen2.5-VL processor without its video part, which cannot be built without torchvision."""
+    from transformers import Qwen2_5_VLProcessor
+
+    class PictureProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
+        attributes = ["image_processor", "tokenizer"]
+
+        def __init__(self, image_processor: Any, tokenizer: Any) -> None:
+            self.image_processor, self.tokenizer = image_processor, tokenizer
+            self.video_processor = None
+            self.chat_template = tokenizer.chat_template
+            self.image_token, self.video_token = "<|image_pad|>", "<|video_pad|>"
+            self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+            self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
+
+    return PictureProcessor
+
+
+@pytest.mark.parametrize("form", ["verl", "trl"])
+def test_an_export_keeps_rows_and_picture_bytes(built: Path, tmp_path: Path, form: str) -> None:
+    from datasets import load_dataset
+
+    assert export_shards(built, form, tmp_path / "out", prompt="nano") == {"train": 48, "validation": 6, "heldout": 6}
+    ours = list(read_samples(built / "data", "train"))
+    loaded = load_dataset("parquet", data_dir=str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
+    stored = pq.read_table(sorted((tmp_path / "out").glob("train-*.parquet"))[0])
+    assert stored.column("images").to_pylist()[3][0]["bytes"] == ours[3].images[0].bytes
+    for mine, theirs in zip(ours, loaded, strict=True):
+        assert theirs["id"] == mine.id
+        assert theirs["images"][0].size == Image.open(io.BytesIO(mine.images[0].bytes)).size
+        (message,) = theirs["prompt"]
+        assert message["role"] == "user"
+        assert message["content"].count("<image>") == (len(mine.images) if form == "verl" else 0)
+        assert mine.original_problem.strip("?.") in message["content"]
+    if form == "verl":
+        assert [row["extra_info"]["index"] for row in loaded] == list(range(48))
+        assert [row["reward_model"]["ground_truth"] for row in loaded] == [mine.answer for mine in ours]
+
+
+def test_a_system_prompt_becomes_a_message_of_its_own(built: Path, tmp_path: Path) -> None:
+    export_shards(built / "data", "verl", tmp_path, prompt="train")
+    first = pq.read_table(tmp_path / "train-00000.parquet", columns=["prompt"]).column("prompt")[0].as_py()
+    assert [message["role"] for message in first] == ["system", "user"]
+    with pytest.raises(UsageError, match="EasyR1 needs none"):
+        export_shards(built, "easyr1", tmp_path)
+
+
+def test_verls_reward_is_our_verdict(built: Path, tmp_path: Path) -> None:
+    export_shards(built, "verl", tmp_path, prompt="nano")
+    samples = list(read_samples(built / "data", "train"))
+    rows = [row for path in sorted(tmp_path.glob("train-*.parquet")) for row in pq.read_table(path, columns=["data_source", "reward_model", "extra_info"]).to_pylist()]
+    seen = set()
+    for mine, row in zip(samples, rows, strict=True):
+        for text in (f"<think>x</think><answer>\\boxed{{{mine.answer}}}</answer>", f"it is {mine.answer}", "<think>x</think><answer>\\boxed{77}</answer>", ""):
+            score = compute_score(row["data_source"], text, row["reward_model"]["ground_truth"], row["extra_info"])
+            right = judge_answer(mine, text).is_right
+            assert score == float(right) + 0.5 * text.startswith("<think>")
+            seen.add(score)
+    assert seen == {0.0, 0.5, 1.0, 1.5}
+
+
+def test_trl_trains_a_step_on_the_published_set(hub: HubServer, built: Path, tmp_path: Path) -> None:
+    trl = pytest.importorskip("trl", reason="TRL is not installed here: docs/publish.md says how this is run")
+    from datasets import load_dataset
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    from cogito_core.engines.models import resolve_model
+    from cogito_core.verify import judge
+
+    go(built)
+    rows = load_dataset(REPO, split="train")
+    # The line of the card.
+    rows = rows.map(lambda text: {"prompt": [{"role": "user", "content": text.replace("<image>", "").strip()}]}, input_columns="problem")
+    seen: list[tuple[list[str], list[float]]] = []
+
+    def accuracy(completions: Any, answer: Any, answer_kind: Any, **_: Any) -> list[float]:
+        texts = [completion[0]["content"] for completion in completions]
+        right = [float(judge(t, gold, kind=kind).is_right) for t, gold, kind in zip(texts, answer, answer_kind, strict=True)]
+        seen.append((texts, right))
+        return right
+
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(resolve_model("nano"))
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    config = trl.GRPOConfig(
+        output_dir=str(tmp_path), max_steps=1, per_device_train_batch_size=32, num_generations=8, learning_rate=1e-4,
+        max_completion_length=24, beta=0.0, use_cpu=True, bf16=False, gradient_checkpointing=False,
+        report_to="none", save_strategy="no", disable_tqdm=True, seed=1,
+    )  # fmt: skip
+    trl.GRPOTrainer(
+        model=model, processing_class=processor(), reward_funcs=accuracy, args=config, train_dataset=rows
+    ).train()
+    assert len(seen) == 1 and len(seen[0][0]) == 32
+    assert 0 < sum(seen[0][1]) < 32, "without right and wrong answers there is nothing to learn from"
+    assert any((value != before[name]).any() for name, value in model.named_parameters())
+
+
+def test_verls_dataset_takes_the_export(built: Path, tmp_path: Path) -> None:
+    if importlib.util.find_spec("verl") is None or os.environ.get("COGITO_EASYR1"):
+        pytest.skip("verl is not installed here: docs/publish.md says how this is run")
+    module = importlib.import_module("verl.utils.dataset.rl_dataset")
+    omegaconf = importlib.import_module("omegaconf")
+    export_shards(built, "verl", tmp_path / "out", prompt="nano")
+    ours = list(read_samples(built / "data", "train"))
+    both = processor()
+    config = omegaconf.OmegaConf.create({"cache_dir": str(tmp_path / "cache"), "filter_overlong_prompts": False, "max_prompt_length": 128})
+    files = [str(path) for path in sorted((tmp_path / "out").glob("train-*.parquet"))]
+    rows = module.RLHFDataset(files, both.tokenizer, config, processor=both)
+    assert len(rows) == len(ours)
+    batch = module.collate_fn([rows[i] for i in range(4)])
+    assert [gold["ground_truth"] for gold in batch["reward_model"]] == [mine.answer for mine in ours[:4]]
+    for mine, messages in zip(ours, batch["raw_prompt"], strict=False):
+        pictures = [part["image"] for message in messages for part in message["content"] if part["type"] == "image"]
+        expected = Image.open(io.BytesIO(mine.images[0].bytes)).convert("RGB")
+        assert pictures[0].tobytes() == expected.tobytes()
+        text = both.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+        inputs = both(text=[text], images=pictures, return_tensors="pt")
+        assert (inputs["input_ids"] == both.image_token_id).sum() == inputs["image_grid_thw"].prod() // 4
+
+
+def test_easyr1s_dataset_takes_the_published_set_as_it_is(
+    hub: HubServer, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = os.environ.get("COGITO_EASYR1")
+    if not checkout:
+        pytest.skip("COGITO_EASYR1 names no checkout of EasyR1")
+    monkeypatch.syspath_prepend(checkout)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "verl"]:
+        monkeypatch.delitem(sys.modules, name)
+    module = importlib.import_module("verl.utils.dataset")
+    go(built)
+    both = processor()
+    ours = list(read_samples(built / "data", "train"))
+    for place in (f"{REPO}@train", f"{built / 'data'}@train"):
+        rows = module.RLHFDataset(
+            place, both.tokenizer, both, prompt_key="problem", max_prompt_length=128, filter_overlong_prompts_workers=1,
+        )  # fmt: skip
+        assert len(rows) == len(ours)
+        batch = module.collate_fn([rows[i] for i in range(6)])
+        assert list(batch["ground_truth"]) == [mine.answer for mine in ours[:6]]
+        assert batch["input_ids"].shape == (6, 128) and batch["position_ids"].shape == (6, 4, 128)
+        assert [pictures["images"][0].size for pictures in batch["multi_modal_data"]] == [Image.open(io.BytesIO(mine.images[0].bytes)).size for mine in ours[:6]]
