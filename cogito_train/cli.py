@@ -92,14 +92,26 @@ def plan(
     ):
         rows = [[name, f"{gib:.2f}"] for name, gib in parts.items()]
         table(f"GiB on each of {shown.gpus} GPUs, {title}", ["part", "GiB"], [*rows, ["total", f"{total:.2f}"]])
+    if shown.host:
+        rows = [[name, f"{gib:.2f}"] for name, gib in shown.host.items()]
+        table("GiB of main memory, all machines together", ["part", "GiB"], rows)
     seconds = ", ".join(f"{phase} {value:.0f} s" for phase, value in shown.seconds.items())
-    say(f"a step on H100s, a rough estimate: {seconds}")
+    flops = ", ".join(f"{phase} {value / 1e15:.0f}" for phase, value in shown.flops.items())
+    say(f"a step on {shown.gpus} H100s, a rough estimate: {seconds} ({flops} PFLOP)")
+    say(planning.assumptions())
     fits = "fits" if shown.fits else "does not fit"
     say(f"{shown.gpus} x {memory:.1f} GiB: {fits}")
     if smallest is None:
         say(f"no set of up to 64 GPUs of {memory:.1f} GiB holds this recipe")
     else:
         say(f"smallest set that fits: {smallest.gpus} x {memory:.1f} GiB")
+    rows = []
+    for name, more in planning.VARIANTS.items():
+        other = load_train_recipe(recipe, [*(settings or []), *more])
+        found = planning.smallest_set(other, size, gpu_memory=memory)
+        host = f"{sum(found.host.values()):.0f}" if found and found.host else "-"
+        rows.append([name, str(found.gpus) if found else "none", host])
+    table(f"Smallest set of GPUs of {memory:.1f} GiB", ["with", "GPUs", "GiB of main memory"], rows)
 
 
 @app.command()

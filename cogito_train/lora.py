@@ -31,9 +31,15 @@ def add_adapters(model: Any, rule: Lora, *, vision: bool) -> None:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise MissingExtra("memory", "LoRA") from error
-    targets = f"({_DECODER})|({_VISION})" if vision else _DECODER
-    config = LoraConfig(r=rule.rank, lora_alpha=rule.alpha, lora_dropout=0.0, target_modules=targets)
+    config = LoraConfig(
+        r=rule.rank, lora_alpha=rule.alpha, lora_dropout=0.0, target_modules=adapted_names(vision=vision)
+    )
     inject_adapter_in_model(config, model, adapter_name=_ADAPTER)
+
+
+def adapted_names(*, vision: bool) -> str:
+    """A regular expression for the names of the layers that get an adapter."""
+    return f"({_DECODER})|({_VISION})" if vision else _DECODER
 
 
 def adapted_layers(model: Any) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ estimates and say so. Times assume a share of the GPU's peak that `EFFICIENCY` s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,44 @@ import torch
 
 from cogito_core.console import CogitoError
 from cogito_train.config import TrainRecipe
+from cogito_train.lora import adapted_names
+from cogito_train.scoring import MAX_LOGIT_BYTES
 
 GIB = 2**30
 
 # Shares of peak arithmetic that this kind of work reaches: assumptions, to be replaced by a run's own figures.
 EFFICIENCY = {"update": 0.35, "decode": 0.05}
 H100_FLOPS = 989e12
+# Bytes a second between main memory and one GPU, PCIe 5, half of its peak.
+PCIE_BYTES = 32e9
 # Left to CUDA, NCCL and fragmentation on every GPU.
 OVERHEAD_GIB = 4.0
 MEAN_RESPONSE_TOKENS = 300
 MEAN_PROMPT_TOKENS = 1400
 
+VARIANTS: dict[str, list[str]] = {
+    "as in the recipe": [],
+    "8-bit Adam": ["optimizer.bits=8"],
+    "CPU offload": ["cpu_offload=true"],
+    "LoRA of rank 64": ["lora.rank=64"],
+    "LoRA of rank 64, CPU offload": ["lora.rank=64", "cpu_offload=true"],
+}
+"""Ways to need less memory, as settings; the plan names the smallest set for each."""
+
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Exact counts of a model: parameters, of them vision, key-value bytes of one token in bfloat16."""
+    """Exact counts of a model: parameters, of them vision, key-value bytes of one token in bfloat16.
+
+    `root_parameters` are those that FSDP2 gathers for the whole pass: embedding, head, final norm, merger. `adapter`
+    and `vision_adapter` are the parameters of LoRA for each unit of rank, in the decoder and in the vision blocks.
+    """
 
     parameters: int
     vision_parameters: int
+    root_parameters: int
+    adapter: int
+    vision_adapter: int
     kv_bytes_per_token: int
     hidden: int
     layers: int
@@ -40,13 +61,18 @@ class ModelSize:
 
 @dataclass(frozen=True)
 class Plan:
-    """Memory of one GPU in GiB, part by part while updating and while sampling, and the step's seconds."""
+    """Memory of one GPU in GiB, part by part while updating and while sampling, and the step's seconds.
+
+    `host` is what lies in the main memory of all machines together; `flops` are the model's operations of a step.
+    """
 
     gpus: int
     gpu_memory: float
     update: dict[str, float]
     rollout: dict[str, float]
+    host: dict[str, float]
     seconds: dict[str, float]
+    flops: dict[str, float]
 
     @property
     def update_total(self) -> float:
@@ -72,9 +98,15 @@ def model_size(config: Any) -> ModelSize:
         model = Qwen2_5_VLForConditionalGeneration(config)
     text = config.get_text_config()
     head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    blocks = [*model.model.visual.blocks, *model.model.language_model.layers]
+    in_blocks = sum(p.numel() for block in blocks for p in block.parameters())
+    parameters = sum(p.numel() for p in model.parameters())
     return ModelSize(
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=parameters,
         vision_parameters=sum(p.numel() for p in model.model.visual.parameters()),
+        root_parameters=parameters - in_blocks,
+        adapter=_adapter_width(model, vision=False),
+        vision_adapter=_adapter_width(model, vision=True) - _adapter_width(model, vision=False),
         kv_bytes_per_token=2 * text.num_hidden_layers * text.num_key_value_heads * head * 2,
         hidden=text.hidden_size,
         layers=text.num_hidden_layers,
@@ -82,43 +114,76 @@ def model_size(config: Any) -> ModelSize:
     )
 
 
+def _adapter_width(model: Any, *, vision: bool) -> int:
+    names = re.compile(adapted_names(vision=vision))
+    return sum(
+        layer.in_features + layer.out_features
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear) and names.fullmatch(name)
+    )
+
+
+def trained_parameters(recipe: TrainRecipe, size: ModelSize) -> int:
+    """How many parameters the optimiser moves."""
+    if recipe.lora.rank:
+        return recipe.lora.rank * (size.adapter + (size.vision_adapter if recipe.train_vision else 0))
+    return size.parameters if recipe.train_vision else size.parameters - size.vision_parameters
+
+
 def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: float) -> Plan:
     """The plan for `gpus` GPUs of `gpu_memory` GiB.
 
-    Update: float32 weights, gradients and two Adam moments, sharded; the reference's weights, sharded, while there is
-    a KL term; one layer gathered in bfloat16; activations of one micro-batch: with gradient checkpointing the inputs
-    of each layer and one layer's insides (about 34 hidden-sized values a token, Korthikanti et al. 2022), else all
-    layers' insides; logits in chunks. Rollout: the sharded training state stays; the engine holds a bfloat16 copy and
-    needs room for at least the keys and values of one prompt's answers at full length.
+    Update: float32 weights, gradients and two Adam moments (8 bytes a parameter, about 2 with 8 bits), sharded; the
+    reference's weights, sharded, while there is a KL term and no LoRA; two layers gathered in bfloat16, the root's
+    parameters gathered for the whole pass (also the reference's) and their gradient reduced in float32; activations
+    of one micro-batch: with gradient checkpointing the inputs of each layer and one layer's insides (about 34
+    hidden-sized values a token, Korthikanti et al. 2022), else all layers' insides; logits in chunks. Rollout: the
+    sharded training state stays; an engine on the same GPUs holds a bfloat16 copy and needs room for at least the
+    keys and values of one prompt's answers at full length. With CPU offload the sharded parts lie in the main memory.
     """
-    shard = size.parameters / gpus
-    trained = shard if recipe.train_vision else (size.parameters - size.vision_parameters) / gpus
+    trained = trained_parameters(recipe, size)
+    frozen_copy = recipe.objective.kl > 0 and not recipe.lora.rank
+    adapters = trained if recipe.lora.rank else 0
+    moment_bytes = 8.0 if recipe.optimizer.bits == 32 else 2 * (1 + 4 / 256)
+    state = {
+        "weights, float32": (size.parameters + adapters) * 4.0 / gpus,
+        "Adam moments": trained * moment_bytes / gpus,
+    }
+    sharded = {
+        **state,
+        "gradients": trained * 4.0 / gpus,
+        "reference": size.parameters * 4.0 / gpus if frozen_copy else 0.0,
+    }
+    root = size.root_parameters
+    root_bytes = root * 2.0 * (2 if frozen_copy else 1) + (0 if recipe.lora.rank else root * 4.0)
     tokens = recipe.micro_batch_tokens
     layer_inputs = tokens * size.hidden * 2 * size.layers
     layer_insides = tokens * size.hidden * 34
-    activations = layer_inputs + layer_insides if recipe.gradient_checkpointing else layer_insides * size.layers
-    state = {"weights, float32": shard * 4, "Adam moments": trained * 8}
     update = {
-        **state,
-        "gradients": trained * 4,
-        "reference": shard * 4 if recipe.objective.kl > 0 else 0.0,
-        "gathered layers": 2 * 2 * size.parameters / max(size.layers, 1),
-        "activations (estimate)": activations,
-        "logits in chunks": 3 * 256 * 2**20,
+        **({} if recipe.cpu_offload else sharded),
+        "gathered layers": 2 * 2.0 * (size.parameters - root) / max(size.layers, 1),
+        "gathered embedding and head": root_bytes,
+        "activations (estimate)": float(
+            layer_inputs + layer_insides if recipe.gradient_checkpointing else layer_insides * size.layers
+        ),
+        "logits in chunks": 3.0 * MAX_LOGIT_BYTES,
     }
-    answer = recipe.max_prompt_tokens + recipe.samples_per_prompt * recipe.max_response_tokens
-    rollout = {
-        **state,
-        "engine, bfloat16": size.parameters * 2.0,
-        "keys and values, one prompt": float(size.kv_bytes_per_token * answer),
-    }
+    rollout = {} if recipe.cpu_offload else dict(state)
+    if recipe.engine != "openai":
+        answer = recipe.max_prompt_tokens + recipe.samples_per_prompt * recipe.max_response_tokens
+        rollout["engine, bfloat16"] = size.parameters * 2.0
+        rollout["keys and values, one prompt"] = float(size.kv_bytes_per_token * answer)
+    host = {name: value * gpus for name, value in sharded.items()} if recipe.cpu_offload else {}
     overhead = {"CUDA and NCCL": OVERHEAD_GIB * GIB}
+    flops = _step_flops(recipe, size)
     return Plan(
         gpus=gpus,
         gpu_memory=gpu_memory,
         update={name: value / GIB for name, value in {**update, **overhead}.items()},
         rollout={name: value / GIB for name, value in {**rollout, **overhead}.items()},
-        seconds=_step_seconds(recipe, size, gpus),
+        host={name: value / GIB for name, value in host.items()},
+        seconds=_step_seconds(recipe, size, gpus, flops),
+        flops=flops,
     )
 
 
@@ -133,19 +198,50 @@ def smallest_set(recipe: TrainRecipe, size: ModelSize, *, gpu_memory: float, at_
     return None
 
 
-def _step_seconds(recipe: TrainRecipe, size: ModelSize, gpus: int) -> dict[str, float]:
-    """Seconds of a step's phases: 2 operations per weight and token forward, 4 backward, 2 more to recompute."""
+def _step_flops(recipe: TrainRecipe, size: ModelSize) -> dict[str, float]:
+    """Operations of a step: 2 for each parameter and token forward, 4 backward, 2 more to run layers again.
+
+    Frozen weights (LoRA) need 2 backward, for the gradient of their input. A prompt is read once, whatever the number
+    of its answers. Not counted: attention's own products (less than a tenth at 1,700 tokens) and the padding of rows.
+    """
     prompts, answers = recipe.prompts_per_step, recipe.prompts_per_step * recipe.samples_per_prompt
     prompt_tokens = min(MEAN_PROMPT_TOKENS, recipe.max_prompt_tokens)
     response_tokens = min(MEAN_RESPONSE_TOKENS, recipe.max_response_tokens)
-    # Group-shared: a prompt is read once, whatever the number of its answers.
     tokens = prompts * prompt_tokens + answers * response_tokens
-    passes = 6 + (2 if recipe.gradient_checkpointing else 0) + (2 if recipe.objective.kl > 0 else 0)
+    passes = (4 if recipe.lora.rank else 6) + (2 if recipe.gradient_checkpointing else 0)
+    passes += 2 if recipe.objective.kl > 0 else 0
     passes += 2 if recipe.prompts_per_update < recipe.prompts_per_step else 0
-    update = passes * size.parameters * tokens / (gpus * H100_FLOPS * EFFICIENCY["update"])
-    prefill = 2 * size.parameters * prompts * prompt_tokens / (gpus * H100_FLOPS * EFFICIENCY["update"])
-    decode = 2 * size.parameters * answers * response_tokens / (gpus * H100_FLOPS * EFFICIENCY["decode"])
-    return {"rollout": prefill + decode, "update": update}
+    return {
+        "prefill": 2.0 * size.parameters * prompts * prompt_tokens,
+        "decode": 2.0 * size.parameters * answers * response_tokens,
+        "update": 1.0 * passes * size.parameters * tokens,
+    }
+
+
+def _step_seconds(recipe: TrainRecipe, size: ModelSize, gpus: int, flops: dict[str, float]) -> dict[str, float]:
+    rates = {name: gpus * H100_FLOPS * share for name, share in EFFICIENCY.items()}
+    update = flops["update"] / rates["update"]
+    if recipe.cpu_offload:
+        # Every micro-batch brings the float32 shards over once forward and once backward, the reference's once.
+        batches = max(1.0, _micro_batches(recipe) / gpus)
+        fetches = 2 + (1 if recipe.objective.kl > 0 else 0)
+        update += batches * fetches * 4.0 * size.parameters / gpus / PCIE_BYTES
+    return {"rollout": flops["prefill"] / rates["update"] + flops["decode"] / rates["decode"], "update": update}
+
+
+def _micro_batches(recipe: TrainRecipe) -> float:
+    prompt = min(MEAN_PROMPT_TOKENS, recipe.max_prompt_tokens)
+    row = prompt + recipe.samples_per_prompt * min(MEAN_RESPONSE_TOKENS, recipe.max_response_tokens)
+    return recipe.prompts_per_step * row / recipe.micro_batch_tokens
+
+
+def assumptions() -> str:
+    """What the seconds rest on, in a sentence."""
+    return (
+        f"assumed: prompts of {MEAN_PROMPT_TOKENS:,} and answers of {MEAN_RESPONSE_TOKENS} tokens on average, H100s "
+        f"at {EFFICIENCY['update']:.0%} of {H100_FLOPS / 1e12:.0f} TFLOP/s while updating and "
+        f"{EFFICIENCY['decode']:.0%} while sampling; attention's own products not counted"
+    )
 
 
 def load_config(model: str, revision: str | None) -> Any:

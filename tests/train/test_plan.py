@@ -1,10 +1,20 @@
 """The planner: exact counts, parts that add up, and the smallest set of GPUs for the paper's recipe."""
 
 import pytest
+import torch
 
 from cogito_core.console import CogitoError
 from cogito_train.config import load_train_recipe
-from cogito_train.plan import load_config, make_plan, model_size, parse_memory, smallest_set
+from cogito_train.lora import add_adapters
+from cogito_train.plan import (
+    VARIANTS,
+    load_config,
+    make_plan,
+    model_size,
+    parse_memory,
+    smallest_set,
+    trained_parameters,
+)
 
 MODELS = {"3B": "Qwen/Qwen2.5-VL-3B-Instruct", "7B": "Qwen/Qwen2.5-VL-7B-Instruct"}
 
@@ -51,3 +61,46 @@ def test_amounts_of_memory():
     assert parse_memory("80GB") == pytest.approx(74.5, abs=0.01)
     with pytest.raises(CogitoError, match="no amount of memory"):
         parse_memory("much")
+
+
+def test_the_smallest_sets_with_every_way_to_need_less(sizes):
+    found = {}
+    for name in MODELS:
+        for variant, settings in VARIANTS.items():
+            plan = smallest_set(load_train_recipe("vl-cogito", settings), sizes[name], gpu_memory=parse_memory("80GB"))
+            found[name, variant] = plan.gpus
+    assert [found["3B", variant] for variant in VARIANTS] == [2, 1, 1, 1, 1]
+    assert [found["7B", variant] for variant in VARIANTS] == [4, 2, 1, 1, 1]
+
+
+def test_lora_trains_what_peft_adds(sizes):
+    """The count against adapters that peft itself puts on a model of the same shape, on the meta device."""
+    pytest.importorskip("peft")
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    recipe = load_train_recipe("vl-cogito", ["lora.rank=64"])
+    with torch.device("meta"):
+        model = Qwen2_5_VLForConditionalGeneration(load_config(MODELS["3B"], None))
+    add_adapters(model, recipe.lora, vision=True)
+    added = {name: p.numel() for name, p in model.named_parameters() if p.requires_grad}
+    assert trained_parameters(recipe, sizes["3B"]) == sum(added.values())
+    decoder = sum(count for name, count in added.items() if ".visual." not in name)
+    assert trained_parameters(recipe.model_copy(update={"train_vision": False}), sizes["3B"]) == decoder
+
+
+def test_what_each_option_spares(sizes):
+    plain, eight, offload, lora = (
+        make_plan(load_train_recipe("vl-cogito", settings), sizes["7B"], gpus=4, gpu_memory=80)
+        for settings in ([], ["optimizer.bits=8"], ["cpu_offload=true"], ["lora.rank=64"])
+    )
+    assert eight.update["Adam moments"] == pytest.approx(plain.update["Adam moments"] / 4, rel=0.02)
+    assert sum(offload.host.values()) == pytest.approx(8_292_166_656 * 20 / 2**30)
+    assert "weights, float32" not in offload.update and offload.seconds["update"] > plain.seconds["update"]
+    assert lora.update["reference"] == 0 and lora.update["gradients"] < 0.03 * plain.update["gradients"]
+    assert lora.flops["update"] < plain.flops["update"]
+
+
+def test_rollouts_on_servers_need_no_engine_here(sizes):
+    settings = ["engine=openai", "engine_options={urls: [http://a]}"]
+    plan = make_plan(load_train_recipe("vl-cogito", settings), sizes["7B"], gpus=4, gpu_memory=80)
+    assert set(plan.rollout) == {"weights, float32", "Adam moments", "CUDA and NCCL"}
