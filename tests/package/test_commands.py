@@ -72,5 +72,5 @@ def test_completion_works_in_a_real_bash(tmp_path: Path) -> None:
     said = run("bash", "-c", "cogito-data --install-completion; true", **home)
     assert "bash completion installed" in said
     (script,) = tmp_path.rglob("*cogito-data*")
-    ask = f"source {script}; COMP_WORDS=(cogito-data exp); COMP_CWORD=1; _cogito_data_completion cogito-data; echo ${{COMPREPLY[@]}}"
+    ask = f"source {script}; COMP_WORDS=(cogito-data expl); COMP_CWORD=1; _cogito_data_completion cogito-data; echo ${{COMPREPLY[@]}}"
     assert run("bash", "-c", ask, **home).split() == ["explain"]

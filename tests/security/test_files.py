@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import shutil
 import struct
+import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from cogito_core.archives import ArchiveError, read_array, read_member
+from cogito_core.archives import MAX_MEMBER_BYTES, ArchiveError, read_array, read_member
 from cogito_core.console import CogitoError
 from cogito_core.images import MAX_DECODED_PIXELS, PictureError, open_picture, picture_size
+from cogito_data.sources.archives import TarShelf
+from cogito_data.sources.rows import Row
 from cogito_eval.item import PicturePlaces
 
 
@@ -145,6 +149,48 @@ def test_reading_a_zip_writes_nothing_whatever_its_members_are_called(tmp_path: 
     assert places.of("inside.png").read().bytes == b"picture"
     assert places.of("link.png").read().bytes == b"/etc/hostname"  # a link's target is only text
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+def _tar(path: Path, members: list[tarfile.TarInfo]) -> Callable[[], IO[bytes]]:
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            archive.addfile(member, io.BytesIO(b"picture") if member.size == 7 else None)
+    return lambda: path.open("rb")
+
+
+def _member(name: str, size: int = 7, **fields: Any) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    for field, value in fields.items():
+        setattr(member, field, value)
+    return member
+
+
+def _read_tar(opener: Callable[[], IO[bytes]], name: str) -> bytes:
+    shelf = TarShelf(opener)
+    (row,) = shelf.ordered(iter([Row("row 0", {"image": name})]), lambda row: [row.text("image")])
+    return shelf.read(row, name)
+
+
+def test_of_a_tar_only_plain_files_are_read_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(b"secret!")
+    opener = _tar(tmp_path / "a.tar.gz", [
+        _member("link.png", 0, type=tarfile.SYMTYPE, linkname=str(tmp_path / "secret.png")),
+        _member("hard.png", 0, type=tarfile.LNKTYPE, linkname="../secret.png"),
+        _member("../escaped.png"),
+        _member("images/inside.png"),
+    ])
+    assert _read_tar(opener, "inside.png") == b"picture"
+    for name in ("link.png", "hard.png"):
+        with pytest.raises(FileNotFoundError):
+            _read_tar(opener, name)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tar.gz", "secret.png"}
+
+
+def test_a_member_of_a_tar_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    opener = _tar(tmp_path / "a.tar.gz", [_member("bomb.png", MAX_MEMBER_BYTES + 1)])
+    with pytest.raises(ArchiveError, match="'bomb.png' would unpack to 268,435,457 bytes"):
+        _read_tar(opener, "bomb.png")
 
 
 def _png_header(width: int, height: int) -> bytes:
