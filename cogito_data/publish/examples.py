@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from cogito_core.console import CogitoError
-from cogito_core.engines.base import seed_of
 from cogito_core.images import open_picture
 from cogito_core.sample import Sample, row_to_sample
 from cogito_data.publish.facts import Facts
 
-PER_CATEGORY = 1
-PER_RULE = 3
 LARGEST_SIDE = 448
 """Pixels: larger pictures are shown smaller; the rows keep theirs."""
 
@@ -32,23 +28,14 @@ class Example:
 
 def kept_examples(facts: Facts) -> list[Example]:
     """One training row of each category."""
-    groups: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
-    for shard, row, id_, category, _ in facts.index:
-        if shard.startswith("data/train-"):
-            groups[category].append((seed_of("card", id_), shard, row))
-    return [_example(facts, one) for name in sorted(groups) for one in sorted(groups[name])[:PER_CATEGORY]]
+    return [_example(facts, facts.kept[name].rows[0]) for name in sorted(facts.kept)]
 
 
 def rewritten_examples(facts: Facts) -> dict[str, list[Sample]]:
     """Rule -> three rows that it opened."""
-    groups: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
-    for shard, row, id_, _, reformulation in facts.index:
-        rule = reformulation.split(":")[0]
-        if rule != "none":
-            groups[rule].append((seed_of("card", id_), shard, row))
     return {
-        rule: [_sample(facts, shard, row) for _, shard, row in sorted(groups[rule])[:PER_RULE]]
-        for rule in sorted(groups)
+        rule: [_sample(facts, shard, row) for _, shard, row in facts.rewritten[rule].rows]
+        for rule in sorted(facts.rewritten)
     }
 
 

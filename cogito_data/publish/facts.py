@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from cogito_core.console import CogitoError
+from cogito_core.engines.base import seed_of
 from cogito_core.manifest import validate
 from cogito_core.shards import shard_paths
 from cogito_data import nano_source
@@ -23,6 +24,12 @@ from cogito_data.recipe import DataRecipe
 from cogito_data.sources.base import SourceManifest, load_source
 
 COMMAND = "cogito-data build"
+
+BATCH_ROWS = 64
+"""Rows in memory at once, pictures included."""
+
+DRAWN = 3
+"""Rows kept in mind of every category and rule."""
 
 
 @dataclass
@@ -42,6 +49,19 @@ class SourceFacts:
         return self.manifest.title if self.manifest else self.name
 
 
+class Draw:
+    """The few rows of many with the smallest hash of their id: the same whatever the order, in bounded memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, str, int]] = []
+        """(hash, shard, row), smallest hash first."""
+
+    def offer(self, id_: str, shard: str, row: int) -> None:
+        number = seed_of("card", id_)
+        if len(self.rows) < DRAWN or number < self.rows[-1][0]:
+            self.rows = sorted([*self.rows, (number, shard, row)])[:DRAWN]
+
+
 @dataclass
 class Facts:
     """One build.
@@ -50,7 +70,7 @@ class Facts:
         shards: path in the repository -> file here; `rows` and `plain_bytes` (pictures repeated as readers see
             them) likewise.
         rates: pass rate, rounded to hundredths -> published training rows.
-        index: (shard, row, id, category, reformulation) of every published row, in order.
+        kept, rewritten: category, or rule -> the few rows that the card may show, see Draw.
     """
 
     run: Path
@@ -67,7 +87,8 @@ class Facts:
     categories: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     rates: Counter[float] = field(default_factory=Counter)
-    index: list[tuple[str, int, str, str, str]] = field(default_factory=list)
+    kept: dict[str, Draw] = field(default_factory=dict)
+    rewritten: dict[str, Draw] = field(default_factory=dict)
 
     @property
     def splits(self) -> dict[str, int]:
@@ -116,9 +137,9 @@ def read_facts(run: Path) -> Facts:
     by_name = {one.name: one for one in manifests.values()}
     for path in shard_paths(run / "data"):
         _count(facts, path, by_name)
-    if facts.splits != summary.get("splits") and dict(sorted(facts.splits.items())) != dict(
-        sorted((summary.get("splits") or {}).items())
-    ):
+    if not facts.total:
+        raise CogitoError(f"the build in {run} kept no row, so there is nothing to publish")
+    if facts.splits != summary.get("splits"):
         raise CogitoError(
             f"{run / 'data'} holds {facts.splits}, but summary.json counted {summary.get('splits')}: "
             "the shards were changed after the build; build again"
@@ -173,7 +194,7 @@ def _count(facts: Facts, path: Path, manifests: dict[str, SourceManifest]) -> No
     plain = 0
     place = 0
     with pq.ParquetFile(path, memory_map=True) as shard:
-        for batch in shard.iter_batches(batch_size=500):
+        for batch in shard.iter_batches(batch_size=BATCH_ROWS):
             plain += batch.nbytes
             columns = batch.select(_COUNTED).to_pydict()
             for values in zip(*(columns[column] for column in _COUNTED), strict=True):
@@ -189,7 +210,11 @@ def _count(facts: Facts, path: Path, manifests: dict[str, SourceManifest]) -> No
                 facts.languages[language] += 1
                 if rate is not None and split == "train":
                     facts.rates[round(rate, 2)] += 1
-                facts.index.append((name, place, id_, category, reformulation or ""))
+                rule = (reformulation or "none").partition(":")[0]
+                if rule != "none":
+                    facts.rewritten.setdefault(rule, Draw()).offer(id_, name, place)
+                if split == "train":
+                    facts.kept.setdefault(category, Draw()).offer(id_, name, place)
                 place += 1
     facts.rows[name] = place
     facts.plain_bytes[name] = plain

@@ -151,7 +151,7 @@ class Hub:
         headers = build_hf_headers(library_name="cogito-vlm", library_version=__version__)
         headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         # The Hub sends large files from another host: the client follows, and does not hand it the token.
-        response = get_session().get(url, headers=headers, follow_redirects=True)
+        response = get_session().get(url, headers=headers)
         hf_raise_for_status(response)
         data = response.content
         if response.status_code == 200:
