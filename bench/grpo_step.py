@@ -103,8 +103,30 @@ def prepare(folder: Path, model: str, steps: int) -> None:
     (folder / "job.json").write_text(json.dumps(job))
 
 
-def run_ours(folder: Path) -> None:
+def use_plain_form(scorer: Any) -> None:
+    """Let the update go through the plain form: one padded row an answer, prompt and pictures repeated."""
+    import torch
+
+    from cogito_train.scoring import plain_logprobs
+
+    pack = scorer.pack
+    waiting: list[Any] = []
+
+    def keep(groups: Any) -> Any:
+        waiting[:] = groups
+        return pack(groups)
+
+    def forward(batch: Any) -> Any:
+        logprobs = plain_logprobs(scorer, waiting)
+        return logprobs, torch.zeros_like(logprobs)
+
+    scorer.pack, scorer.forward = keep, forward
+
+
+def run_ours(folder: Path, *, plain: bool) -> None:
     """The worker of our side: steps of the trainer, the rollout's answers replaced by the job's."""
+    import torch
+
     from cogito_core.engines.base import Answer
     from cogito_core.prompts import build_chat
     from cogito_core.sample import Picture, Sample
@@ -137,7 +159,23 @@ def run_ours(folder: Path) -> None:
     trainer.optimizer = new_optimizer(trainer.policy, recipe.optimizer)
     stage, tokenizer = recipe.stages[0], trainer.policy.tokenizer
     by_id = {trainer.data.train[row].id: row for row in range(len(samples))}
-    result: dict[str, Any] = {"step": [], "rollout": [], "update": []}
+    spent = {"forward": 0.0, "backward": 0.0}
+
+    def timed(name: str, function: Any) -> Any:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            start = time.process_time()
+            done = function(*args, **kwargs)
+            spent[name] += time.process_time() - start
+            return done
+
+        return run
+
+    scorer: Any = trainer.policy.scorer
+    if plain:
+        use_plain_form(scorer)
+    scorer.forward = timed("forward", scorer.forward)
+    torch.Tensor.backward = timed("backward", torch.Tensor.backward)  # type: ignore[method-assign]
+    result: dict[str, Any] = {"step": [], "rollout": [], "update": [], "forward": [], "backward": [], "rest": []}
     size = job["prompts_per_step"]
     for step in range(job["steps"]):
         numbers = range(step * size, (step + 1) * size)
@@ -145,6 +183,7 @@ def run_ours(folder: Path) -> None:
         if job["sample"]:
             trainer._roll_out(stage, [by_id[f"{n:06d}"] for n in numbers], 0)
         sampled = time.process_time()
+        spent.update(forward=0.0, backward=0.0)
         groups = []
         for number in numbers:
             sample, encoder = samples[number], trainer.policy.encoder
@@ -170,8 +209,11 @@ def run_ours(folder: Path) -> None:
         result["rollout"].append(sampled - began)
         result["update"].append(ended - sampled)
         result["step"].append(ended - began)
+        result["forward"].append(spent["forward"])
+        result["backward"].append(spent["backward"])
+        result["rest"].append(ended - sampled - spent["forward"] - spent["backward"])
     result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    (folder / "ours.json").write_text(json.dumps(result))
+    (folder / ("plain.json" if plain else "ours.json")).write_text(json.dumps(result))
 
 
 def compare(
@@ -181,8 +223,12 @@ def compare(
     name: str = "grpo",
     phases: Sequence[str] = PHASES,
     warm_up: int = WARM_UP,
+    plain: bool = False,
 ) -> dict[str, dict[str, Any]]:
-    """Run both workers one after the other, each alone with one thread; returns the figures by metric."""
+    """Run the workers one after the other, each alone with one thread; returns the figures by metric.
+
+    With `plain` our own plain form runs too and stands beside under `plain`.
+    """
     alone = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -192,10 +238,11 @@ def compare(
     }
     here = Path(__file__).resolve().parent
     ours_environment = {**alone, "PYTHONPATH": str(here.parent)}
-    subprocess.run(
-        [sys.executable, str(here / "grpo_step.py"), "--worker", str(folder)], check=True, env=ours_environment
-    )
+    worker = [sys.executable, str(here / "grpo_step.py"), "--worker", str(folder)]
+    for more in ([], ["--plain"]) if plain else ([],):
+        subprocess.run([*worker, *more], check=True, env=ours_environment)
     ours = json.loads((folder / "ours.json").read_text())
+    beside = json.loads((folder / "plain.json").read_text()) if plain else None
     peer = None
     if trl_python is not None:
         command = [str(trl_python), str(here / "trl_worker.py"), str(folder)]
@@ -206,7 +253,11 @@ def compare(
         mine = statistics.median(ours[phase][warm_up:])
         theirs = statistics.median(peer[phase][warm_up:]) if peer else None
         figures[f"{name}_{phase}"] = _figure(mine, theirs, "CPU s")
+        if beside is not None:
+            figures[f"{name}_{phase}"]["plain"] = statistics.median(beside[phase][warm_up:])
     figures[f"{name}_peak_memory"] = _figure(ours["peak_mib"], peer["peak_mib"] if peer else None, "MiB")
+    if beside is not None:
+        figures[f"{name}_peak_memory"]["plain"] = beside["peak_mib"]
     return figures
 
 
@@ -219,17 +270,14 @@ def show(title: str, figures: dict[str, dict[str, Any]]) -> None:
     """Print the figures as a table."""
     from cogito_core.console import table
 
+    def shown(value: float | None, digits: int) -> str:
+        return "-" if value is None else f"{value:.{digits}f}"
+
     rows = [
-        [
-            name,
-            f"{f['ours']:.3f}",
-            "-" if f["peer"] is None else f"{f['peer']:.3f}",
-            "-" if f["ratio"] is None else f"{f['ratio']:.2f}",
-            f["unit"],
-        ]
+        [name, shown(f["ours"], 3), shown(f.get("plain"), 3), shown(f["peer"], 3), shown(f["ratio"], 2), f["unit"]]
         for name, f in figures.items()
     ]
-    table(title, ["metric", "ours", "TRL", "ours / TRL", "unit"], rows)
+    table(title, ["metric", "ours", "our plain form", "TRL", "ours / TRL", "unit"], rows)
 
 
 def main() -> None:
@@ -241,12 +289,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=7, help="steps that count; the median is shown")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         import torch
 
         torch.set_num_threads(1)
-        run_ours(options.worker)
+        run_ours(options.worker, plain=options.plain)
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -1,11 +1,13 @@
 """The update phase at the paper's token shape, ours beside TRL's GRPOTrainer, one CPU thread, random weights.
 
-    python bench/trainer.py --trl-python /tmp/venv-trl/bin/python [--shape paper|half|small] [--json FILE]
+    python bench/trainer.py --trl-python /tmp/venv-trl/bin/python [--shape paper|half|small] [--steps 2] [--json FILE]
 
 One prompt with one picture and 16 answers; the paper's shape is 1,400 prompt tokens (1,369 of the picture) and
 answers of 300. The model is narrow (hidden 128, 4 layers) so that a CPU can run it; the ratio of tokens is that
-of the real one. Answers are random and the same on both sides, nothing is sampled. TRL repeats prompt and
-picture for each answer; we read them once (docs/training.md, "The group-shared forward").
+of the real one. Answers are random and the same on all sides, nothing is sampled. TRL repeats prompt and picture for
+each answer, and so does our own plain form, which runs too; the trainer reads them once (docs/training.md, "The
+group-shared forward"). The update is forward, backward, and the rest: pictures, packing, loss, optimiser. The paper's
+shape takes some two minutes with two steps.
 """
 
 from __future__ import annotations
@@ -91,14 +93,15 @@ def main() -> None:
         "--trl-python", type=Path, help="python of the environment that has TRL; without it ours alone"
     )
     parser.add_argument("--shape", choices=SHAPES, default="half")
-    parser.add_argument("--steps", type=int, default=5, help="steps that count, after one to warm up")
+    parser.add_argument("--steps", type=int, default=2, help="steps that count, after one to warm up")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
     side, length = SHAPES[options.shape]
     with tempfile.TemporaryDirectory() as scratch:
         prepare(Path(scratch), side, length, options.steps + 1)
         name = f"{options.shape}_shape"
-        figures = compare(Path(scratch), options.trl_python, name=name, phases=("update",), warm_up=1)
+        phases = ("update", "forward", "backward", "rest")
+        figures = compare(Path(scratch), options.trl_python, name=name, phases=phases, warm_up=1, plain=True)
     show(f"Update of one prompt: {side * side} picture tokens, {ANSWERS} answers of {length}", figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

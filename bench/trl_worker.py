@@ -54,19 +54,55 @@ class TimedTrainer(GRPOTrainer):
         return answers, None
 
 
+class PassClock:
+    """CPU seconds spent in the model's forward passes and in backward passes since it was last read."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.forward = self.backward = 0.0
+        model.register_forward_pre_hook(lambda *_: self._start())
+        model.register_forward_hook(lambda *_: self._stop())
+        original = torch.Tensor.backward
+
+        def backward(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+            began = time.process_time()
+            original(tensor, *args, **kwargs)
+            self.backward += time.process_time() - began
+
+        torch.Tensor.backward = backward  # type: ignore[method-assign]
+
+    def read(self) -> tuple[float, float]:
+        """(forward, backward), and start again from 0."""
+        seconds = self.forward, self.backward
+        self.forward = self.backward = 0.0
+        return seconds
+
+    def _start(self) -> None:
+        self._began = time.process_time()
+
+    def _stop(self) -> None:
+        self.forward += time.process_time() - self._began
+
+
 class StepClock(TrainerCallback):
     """CPU seconds of whole steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, passes: PassClock) -> None:
+        self.passes = passes
         self.seconds: list[float] = []
+        self.forward: list[float] = []
+        self.backward: list[float] = []
 
     def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
         """Start the clock."""
+        self.passes.read()
         self._began = time.process_time()
 
     def on_step_end(self, *args: Any, **kwargs: Any) -> None:
         """Stop the clock."""
         self.seconds.append(time.process_time() - self._began)
+        forward, backward = self.passes.read()
+        self.forward.append(forward)
+        self.backward.append(backward)
 
 
 def main() -> None:
@@ -115,7 +151,7 @@ def main() -> None:
         logging_steps=1000,
         disable_tqdm=True,
     )
-    clock = StepClock()
+    clock = StepClock(PassClock(model))
     trainer = TimedTrainer(
         model=model,
         processing_class=processor,
@@ -126,10 +162,15 @@ def main() -> None:
     )
     trainer.job, trainer.rollout_seconds = job, []
     trainer.train()
+    update = [step - rollout for step, rollout in zip(clock.seconds, trainer.rollout_seconds, strict=True)]
+    parts = zip(update, clock.forward, clock.backward, strict=True)
     result = {
         "step": clock.seconds,
         "rollout": trainer.rollout_seconds,
-        "update": [step - rollout for step, rollout in zip(clock.seconds, trainer.rollout_seconds, strict=True)],
+        "update": update,
+        "forward": clock.forward,
+        "backward": clock.backward,
+        "rest": [whole - forward - backward for whole, forward, backward in parts],
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     (folder / "trl.json").write_text(json.dumps(result))
