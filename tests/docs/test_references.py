@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import REPOSITORY
 
@@ -135,6 +136,37 @@ def test_a_wrong_call_is_found(line: str, said: str) -> None:
 def test_calls_are_seen_wherever_they_stand() -> None:
     text = "Use `cogito-data sources NAME` or\n\n    cogito-eval list\n\n```sh\ntorchrun --nproc-per-node 8 -m cogito_train.cli \\\n  --recipe x\n```\n"
     assert sorted(command_lines(text)) == ["cogito-data sources NAME", "cogito-eval list", "cogito_train.cli  --recipe x"]
+
+
+def _validate(values: dict[str, Any]) -> int:
+    """Validate what a YAML block holds by the model it belongs to; returns how many sections were checked."""
+    from cogito_core.manifest import validate
+    from cogito_data.recipe import DataRecipe
+    from cogito_data.sources.base import SourceManifest
+    from cogito_eval.benchmark import Benchmark
+    from cogito_train.config import TrainRecipe
+
+    if "columns" in values:
+        validate(values, Benchmark, where="benchmark")
+    elif "adapter" in values:
+        validate(values, SourceManifest, where="source")
+    else:
+        for section, model in (("data", DataRecipe), ("train", TrainRecipe)):
+            # The rewards of a page lie in a file of that page, which is not here.
+            for stage in values.get(section, {}).get("stages", ()):
+                stage.get("rewards", {}).pop("own", None)
+            if section in values:
+                validate(values[section], model, where=section)
+    return 1
+
+
+def test_every_yaml_block_is_valid() -> None:
+    checked = 0
+    for page in PAGES:
+        for block in blocks(page.read_text(encoding="utf-8")):
+            if block.language == "yaml":
+                checked += _validate(yaml.safe_load(block.code))
+    assert checked >= 6
 
 
 def test_every_bench_is_in_the_measurements() -> None:
