@@ -20,7 +20,8 @@ from cogito_core.archives import MAX_MEMBER_BYTES, ArchiveError, read_array, rea
 from cogito_core.console import CogitoError
 from cogito_core.images import MAX_DECODED_PIXELS, PictureError, open_picture, picture_size
 from cogito_data.sources.archives import TarShelf
-from cogito_data.sources.rows import Row
+from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.shapes.files import check_readable, json_dict, json_lines, json_list, read_json
 from cogito_eval.item import PicturePlaces
 
 
@@ -234,3 +235,27 @@ def test_the_usual_formats_are_read(form: str) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 30), (200, 10, 10)).save(buffer, form)
     assert open_picture(buffer.getvalue(), where="x").size == (40, 30)
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def test_a_row_that_is_nested_too_deeply_is_one_bad_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"id": 1}}\n{{"id": {DEEP}}}\n{{"id": 3}}\n')
+    rows = list(json_lines(path))
+    assert [row.get("id") for row in rows] == [1, None, 3]
+    with pytest.raises(BadRow, match="row 1: the line is nested too deeply"):
+        check_readable(rows[1])
+
+
+@pytest.mark.parametrize(("text", "read"), [
+    (DEEP, read_json),
+    (DEEP, lambda path: list(json_list(path))),
+    (f'{{"a": {DEEP}}}', lambda path: list(json_dict(path, "id"))),
+], ids=["whole", "list", "object"])
+def test_a_file_that_is_nested_too_deeply_is_one_sentence(tmp_path: Path, text: str, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    with pytest.raises(CogitoError, match=r"rows\.json is nested too deeply to be read"):
+        read(path)

@@ -26,6 +26,8 @@ def read_json(path: Path) -> Any:
         raise CogitoError(f"{path} is not UTF-8 text (byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise CogitoError(f"{path} is not valid JSON (line {error.lineno}: {error.msg})") from error
+    except RecursionError as error:
+        raise CogitoError(f"{path} is nested too deeply to be read") from error
 
 
 def json_list(path: Path, key: str | None = None) -> Iterator[Row]:
@@ -70,6 +72,8 @@ def json_lines(path: Path) -> Iterator[Row]:
                     values = json.loads(line)
                 except json.JSONDecodeError as error:
                     values = unreadable(f"{where}: the line is not JSON ({error.msg} at column {error.colno})")
+                except RecursionError:
+                    values = unreadable(f"{where}: the line is nested too deeply")
                 yield as_row(where, values)
     except UnicodeDecodeError as error:
         raise CogitoError(f"{path} is not UTF-8 text (byte {error.start})") from error

@@ -81,7 +81,7 @@ def stream_list(path: Path, key: str | None) -> Iterator[Any]:
             for value in _items(scanner, "[", "]"):
                 yield value
                 done += 1
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _sentence(path, error, f"row {done}") from error
 
 
@@ -97,7 +97,7 @@ def stream_pairs(path: Path) -> Iterator[tuple[str, Any]]:
                 scanner.take(":")
                 yield key, scanner.value()
                 last = f"row '{key}'"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _sentence(path, error, f"after {last}") from error
 
 
@@ -133,4 +133,6 @@ def _sentence(path: Path, error: Exception, where: str) -> CogitoError:
         return CogitoError(f"{path} is not UTF-8 text ({where})")
     if isinstance(error, json.JSONDecodeError):
         return CogitoError(f"{path} is not valid JSON ({where}: {error.msg})")
+    if isinstance(error, RecursionError):
+        return CogitoError(f"{path} is nested too deeply to be read ({where})")
     return CogitoError(f"{path} cannot be read ({where}: {error})")
