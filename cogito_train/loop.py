@@ -27,8 +27,15 @@ from cogito_train.config import Stage, TrainRecipe
 from cogito_train.loggers import Loggers
 from cogito_train.optim import new_optimizer, set_rate
 from cogito_train.parallel import World
+from cogito_train.plan import load_config, model_size
 from cogito_train.policy import Policy
-from cogito_train.preflight import check_disk, check_first_rollouts, count_prompt_tokens, unusable_golds
+from cogito_train.preflight import (
+    check_disk,
+    check_first_rollouts,
+    check_memory,
+    count_prompt_tokens,
+    unusable_golds,
+)
 from cogito_train.report import write_report
 from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
@@ -50,6 +57,7 @@ class Trainer:
         self.data = TrainingData.open(recipe.data)
         self.bad_golds = unusable_golds(self.data.train)
         self.held_out = validation_samples(self.data, recipe.validation.rows)
+        check_memory(recipe, model_size(load_config(recipe.model, recipe.revision)), world)
         self.policy = Policy(recipe, world)
         self.policy.scorer.train()
         self.rollouts = RolloutEngine(self.policy, directory, self._probe(), self._pushed)

@@ -25,7 +25,8 @@ EFFICIENCY = {"update": 0.35, "decode": 0.05}
 H100_FLOPS = 989e12
 # Bytes a second between main memory and one GPU, PCIe 5, half of its peak.
 PCIE_BYTES = 32e9
-# Left to CUDA, NCCL and fragmentation on every GPU.
+# Left on every GPU to these and to fragmentation.
+OVERHEAD = "CUDA and NCCL"
 OVERHEAD_GIB = 4.0
 MEAN_RESPONSE_TOKENS = 300
 MEAN_PROMPT_TOKENS = 1400
@@ -174,7 +175,7 @@ def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: fl
         rollout["engine, bfloat16"] = size.parameters * 2.0
         rollout["keys and values, one prompt"] = float(size.kv_bytes_per_token * answer)
     host = {name: value * gpus for name, value in sharded.items()} if recipe.cpu_offload else {}
-    overhead = {"CUDA and NCCL": OVERHEAD_GIB * GIB}
+    overhead = {OVERHEAD: OVERHEAD_GIB * GIB}
     flops = _step_flops(recipe, size)
     return Plan(
         gpus=gpus,

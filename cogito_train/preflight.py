@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
 from pathlib import Path
+
+import torch
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import Chat
@@ -13,6 +17,8 @@ from cogito_core.images import picture_size, smart_resize
 from cogito_core.shards import SampleStore
 from cogito_core.verify import judge
 from cogito_train.config import TrainRecipe
+from cogito_train.parallel import World
+from cogito_train.plan import GIB, OVERHEAD, ModelSize, make_plan
 from cogito_train.rollout import Refused
 from cogito_train.scores import StepScores
 
@@ -89,6 +95,38 @@ def check_first_rollouts(scores: StepScores) -> None:
             f"all of the first {answers} answers are right: these rows are too easy to learn from "
             "(train.check_first_rollouts=false trains all the same)"
         )
+
+
+def check_memory(recipe: TrainRecipe, size: ModelSize, world: World) -> None:
+    """Raise CogitoError if a process's share of the plan is more than its GPU has, or the machine's main memory.
+
+    On a GPU an in-process engine's part is left to the engine, which states its own limit.
+    """
+    plan = make_plan(recipe, size, gpus=world.size, gpu_memory=0.0)
+    if world.device.type == "cuda":
+        _enough(f"the GPU {world.device}", torch.cuda.mem_get_info(world.device)[0] / GIB, plan.update_total)
+    share = sum(plan.host.values()) / world.size
+    if world.device.type == "cpu":
+        share += sum(gib for part, gib in plan.update.items() if part != OVERHEAD)
+    _enough("this machine", _free_memory(), int(os.environ.get("LOCAL_WORLD_SIZE", "1")) * share)
+
+
+def _enough(place: str, free: float, needed: float) -> None:
+    if free < needed:
+        raise CogitoError(
+            f"{place} has {free:.1f} GiB of memory free and training needs about {needed:.1f} GiB (cogito-train plan "
+            "shows the parts): use more GPUs, optimizer.bits=8, cpu_offload, lora.rank or fewer micro_batch_tokens"
+        )
+
+
+def _free_memory() -> float:
+    """GiB of main memory that can be had without swapping; unlimited where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return math.inf
+    values = dict(line.split(":", 1) for line in lines)
+    return int(values["MemAvailable"].split()[0]) * 1024 / GIB if "MemAvailable" in values else math.inf
 
 
 def check_disk(directory: Path, num_parameters: int, recipe: TrainRecipe) -> None:

@@ -42,9 +42,11 @@ def training_charts(metrics: Rows, stages: Sequence[dict[str, Any]]) -> list[str
     ]
     accuracy = {"training answers": curve(lambda r: r["accuracy"]), "held-out": held_out}
     parts = sorted({name for row in metrics for name in row["parts"]})
+    sources = sorted({name for row in metrics for name in row["reward_by_source"]})
     return [
         charts.line_chart("Accuracy", accuracy, x_label="step", y_range=(0, 1), marks=marks),
         chart("Reward by part", {name: (lambda r, n=name: r["parts"].get(n)) for name in parts}),
+        chart("Reward by source", {name: (lambda r, n=name: r["reward_by_source"].get(n)) for name in sources}),
         chart(
             "Answer length",
             {

@@ -36,6 +36,7 @@ def step_metrics(groups: Sequence[RolloutGroup], scores: StepScores, sums: dict[
         "answers": int(right.size),
         "reward": float(scores.rewards.total.mean()),
         "parts": {name: float(part.mean()) for name, part in scores.rewards.parts.items()},
+        "reward_by_source": {s: float(scores.rewards.total[owner == i].mean()) for i, s in enumerate(sources)},
         "accuracy": float(right.mean()),
         "accuracy_by_source": {s: float(right[owner == i].mean()) for i, s in enumerate(sources)},
         "undecidable": float(np.mean([v.outcome == "undecidable" for g in groups for v in g.verdicts])),

@@ -65,7 +65,9 @@ def test_the_reference_moves_to_what_was_handed_on(straight):
         assert event["reference"] == event["start"] == f"stages/{before}/best"
 
 
-def test_metrics_agree_with_the_recorded_answers(straight, rows):
+def test_metrics_agree_with_the_recorded_answers(straight, data, rows):
+    store = SampleStore(data / "data", "train")
+    sources = dict(zip(store.column("id"), store.column("source"), strict=True))
     for row in rows:
         answers = pq.read_table(straight / "rollouts" / row["stage"] / f"{row['step']:05d}.parquet").to_pylist()
         assert row["answers"] == len(answers) == 16
@@ -75,6 +77,10 @@ def test_metrics_agree_with_the_recorded_answers(straight, rows):
         assert row["tokens"] == np.mean([len(a["token_ids"]) for a in answers])
         assert sum(row["solved_histogram"]) == row["prompts"]
         assert sum(row["weight_by_source"].values()) == pytest.approx(row["weight"] * row["prompts"])
+        by_source: dict[str, list[float]] = {}
+        for answer in answers:
+            by_source.setdefault(sources[answer["sample_id"]], []).append(answer["reward"])
+        assert row["reward_by_source"] == pytest.approx({name: np.mean(v) for name, v in by_source.items()})
         parts = [json.loads(a["parts"]) for a in answers]
         for name, mean in row["parts"].items():
             assert mean == pytest.approx(np.mean([p[name] for p in parts]))
@@ -90,7 +96,7 @@ def test_the_report_is_one_file_that_needs_nothing_else(straight):
     page = (straight / "report.html").read_text()
     assert page.startswith("<!doctype html>") and "<svg" in page and "data:image/png;base64," in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "<script" not in page
-    for words in ("Stages", "Curves", "Difficulty", "Time", "Answers", *STAGES):
+    for words in ("Stages", "Curves", "Reward by source", "Difficulty", "Time", "Answers", *STAGES):
         assert words in page
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.encode import ChatEncoder, PixelLimits, RequestError
@@ -11,8 +12,17 @@ from cogito_core.sample import Picture, Sample
 from cogito_core.shards import SampleStore, write_shards
 from cogito_nano.tasks import CATEGORIES
 from cogito_nano.tasks.splits import generate
+from cogito_train import preflight
 from cogito_train.config import load_train_recipe
-from cogito_train.preflight import check_disk, check_first_rollouts, count_prompt_tokens, unusable_golds
+from cogito_train.parallel import World
+from cogito_train.plan import load_config, model_size
+from cogito_train.preflight import (
+    check_disk,
+    check_first_rollouts,
+    check_memory,
+    count_prompt_tokens,
+    unusable_golds,
+)
 from cogito_train.scores import StepScores
 
 
@@ -92,3 +102,29 @@ def test_prompt_tokens_counted_from_headers_are_those_encoded(encoder, category)
 def test_a_picture_that_cannot_be_read_is_a_reason_and_no_crash(encoder):
     with pytest.raises(RequestError, match="cannot be read"):
         count_prompt_tokens(encoder, build_chat("nano", "how many?", (Picture(b"no picture", "a.png"),)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "free", "fits"),
+    [([], 180.0, True), ([], 150.0, False), (["objective.kl=0"], 150.0, True), (["lora.rank=64"], 45.0, True)],
+)
+def test_a_memory_too_small_is_said_before_the_model_is_loaded(monkeypatch, settings, free, fits):
+    """7B in float32: 33.2e9 bytes each of weights, gradients and reference, twice that of moments, 154 GiB in all."""
+    monkeypatch.setattr(preflight, "_free_memory", lambda: free)
+    recipe = load_train_recipe("vl-cogito", settings)
+    size = model_size(load_config(recipe.model, None))
+    world = World(0, 1, torch.device("cpu"))
+    if fits:
+        check_memory(recipe, size, world)
+    else:
+        with pytest.raises(
+            CogitoError, match=r"this machine has 150.0 GiB of memory free and training needs about 1\d\d"
+        ):
+            check_memory(recipe, size, world)
+
+
+def test_the_free_memory_is_what_the_system_says():
+    import os
+
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    assert 0 < preflight._free_memory() < whole
