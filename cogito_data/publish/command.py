@@ -15,6 +15,7 @@ from cogito_data.publish.hub import Hub
 from cogito_data.publish.licences import refuse_forbidden
 from cogito_data.publish.plan import Plan, make_plan
 from cogito_data.publish.readback import read_back
+from cogito_data.publish.stranger import FirstRows, first_rows_apart
 from cogito_data.publish.upload import State, clean_up, look, send, staging_branches
 
 MEGA = 1e6
@@ -60,8 +61,11 @@ def prepare(run: Path, wish: Wish) -> Bundle:
     return make_bundle(facts, wish.repo)
 
 
-def publish(hub: Hub, bundle: Bundle, wish: Wish) -> str:
-    """Bring the Hub to hold the bundle; returns the commit. Safe to run again after any failure or kill."""
+def publish(hub: Hub, bundle: Bundle, wish: Wish, first_rows: FirstRows = first_rows_apart) -> str:
+    """Bring the Hub to hold the bundle; returns the commit. Safe to run again after any failure or kill.
+
+    `first_rows` loads the published set back through `datasets`.
+    """
     visibility = hub.visibility()
     if visibility == "public" and wish.private:
         raise CogitoError(f"{wish.repo} is public already: make it private on the Hub first, or leave --private out")
@@ -75,7 +79,7 @@ def publish(hub: Hub, bundle: Bundle, wish: Wish) -> str:
     state = look(hub, bundle, wish.branch)
     commit = send(hub, bundle, wish.branch, state, message=wish.message or _message(bundle), overwrite=wish.overwrite)
     _say_sent(state.plan)
-    rows = read_back(hub, bundle, commit)
+    rows = read_back(hub, bundle, commit, first_rows)
     say(
         f"read back at {commit[:12]}: {len(bundle.files)} files by hash, "
         + ", ".join(f"{n:,} {split} rows" for split, n in rows.items())

@@ -13,6 +13,7 @@ from cogito_core.images import open_picture
 from cogito_core.sample import Sample, row_to_sample
 from cogito_data.publish.facts import Facts
 
+BATCH_ROWS = 16
 LARGEST_SIDE = 448
 """Pixels: larger pictures are shown smaller; the rows keep theirs."""
 
@@ -53,10 +54,17 @@ def _sample(facts: Facts, shard: str, row: int) -> Sample:
         for group in range(opened.num_row_groups):
             size = opened.metadata.row_group(group).num_rows
             if row < start + size:
-                found: dict[str, Any] = opened.read_row_group(group).slice(row - start, 1).to_pylist()[0]
-                return row_to_sample(found)
+                return row_to_sample(_row(opened, group, row - start))
             start += size
     raise CogitoError(f"{facts.shards[shard]} has no row {row}")
+
+
+def _row(opened: pq.ParquetFile, group: int, place: int) -> dict[str, Any]:
+    for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
+        if place < batch.num_rows:
+            return dict(batch.slice(place, 1).to_pylist()[0])
+        place -= batch.num_rows
+    raise CogitoError(f"row group {group} has no row {place}")
 
 
 def _small(data: bytes, where: str) -> tuple[bytes, str]:

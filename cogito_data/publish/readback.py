@@ -12,12 +12,15 @@ import pyarrow.parquet as pq
 from cogito_core.console import CogitoError
 from cogito_data.publish.bundle import Bundle, LocalFile, split_of
 from cogito_data.publish.hub import RANGE_BYTES, Hub
+from cogito_data.publish.stranger import FirstRows, first_rows_apart
 
 PROBE_BYTES = 4096
 LOADED_ROWS = 4
 
 
-def read_back(hub: Hub, bundle: Bundle, commit: str) -> dict[str, int]:
+def read_back(
+    hub: Hub, bundle: Bundle, commit: str, first_rows: FirstRows = first_rows_apart
+) -> dict[str, int]:
     """Compare a commit with the bundle; returns rows per split as the Hub's files state them.
 
     Every file by hash against the file list, every shard by a range read from its middle and the row count in its
@@ -33,8 +36,7 @@ def read_back(hub: Hub, bundle: Bundle, commit: str) -> dict[str, int]:
         if found != expected:
             raise CogitoError(f"{hub.repo} at {commit[:12]}: {path} holds {found} rows, {expected} were published")
         rows[split_of(path)] = rows.get(split_of(path), 0) + found
-    for split in bundle.splits:
-        _load_first_rows(hub, bundle, commit, split)
+    _load(hub, bundle, commit, first_rows)
     return rows
 
 
@@ -64,36 +66,35 @@ def _check_shard(hub: Hub, file: LocalFile, commit: str) -> int:
         raise CogitoError(f"{hub.repo} at {commit[:12]}: {file.path} has no readable footer: {error}") from error
 
 
-def _load_first_rows(hub: Hub, bundle: Bundle, commit: str, split: str) -> None:
+def _load(hub: Hub, bundle: Bundle, commit: str, first_rows: FirstRows) -> None:
+    """The first rows of every split through `datasets`, compared with the shards here."""
+    ours = {split: _stored_rows(bundle, split) for split in bundle.splits}
+    wanted = {split: len(rows) for split, rows in ours.items()}
+    theirs = hub.call(f"load {hub.repo} with datasets", lambda: first_rows(hub.repo, commit, wanted))
+    for split, rows in ours.items():
+        if len(theirs[split]) != len(rows):
+            raise CogitoError(
+                f"{hub.repo} at {commit[:12]}: split {split} loads {len(theirs[split])} rows, not {len(rows)}"
+            )
+        for mine, loaded in zip(rows, theirs[split], strict=True):
+            _compare_row(f"{hub.repo} at {commit[:12]}: row {mine['id']}", mine, loaded)
+
+
+def _stored_rows(bundle: Bundle, split: str) -> list[dict[str, Any]]:
     shard = next(path for path in sorted(bundle.rows) if split_of(path) == split and bundle.rows[path])
     content = bundle.files[shard].content
     assert not isinstance(content, bytes)
     with pq.ParquetFile(content, memory_map=True) as opened:
         batch = next(opened.iter_batches(batch_size=LOADED_ROWS, columns=["id", "problem", "answer", "images"]))
-    ours = batch.to_pylist()
-    theirs = hub.call(f"load {hub.repo} with datasets", lambda: _streamed(hub.repo, commit, split, len(ours)))
-    if len(theirs) != len(ours):
-        raise CogitoError(f"{hub.repo} at {commit[:12]}: split {split} loads {len(theirs)} rows, not {len(ours)}")
-    for mine, loaded in zip(ours, theirs, strict=True):
-        _compare_row(hub.repo, commit, mine, loaded)
+    return list(batch.to_pylist())
 
 
-def _streamed(repo: str, commit: str, split: str, count: int) -> list[dict[str, Any]]:
-    """The first rows through `datasets`, pictures decoded, without downloading the shard."""
-    from datasets import load_dataset
-    from datasets.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    return list(load_dataset(repo, revision=commit, split=split, streaming=True).take(count))
-
-
-def _compare_row(repo: str, commit: str, mine: Mapping[str, Any], loaded: Mapping[str, Any]) -> None:
+def _compare_row(where: str, mine: Mapping[str, Any], loaded: Mapping[str, Any]) -> None:
     from cogito_core.images import picture_size
 
-    where = f"{repo} at {commit[:12]}: row {mine['id']}"
     for name in ("id", "problem", "answer"):
         if mine[name] != loaded[name]:
             raise CogitoError(f"{where} loads with {name} {loaded[name]!r}")
-    sizes = [picture_size(picture["bytes"], where=where) for picture in mine["images"]]
-    if [picture.size for picture in loaded["images"]] != sizes:
+    sizes = [list(picture_size(picture["bytes"], where=where)) for picture in mine["images"]]
+    if loaded["sizes"] != sizes:
         raise CogitoError(f"{where} loads with other pictures than it was published with")

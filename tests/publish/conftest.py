@@ -17,6 +17,7 @@ from cogito_data import pipeline
 from cogito_data.command import run_build
 from cogito_data.publish.command import Wish, prepare, publish
 from cogito_data.publish.hub import Hub
+from cogito_data.publish.stranger import first_rows
 
 from .hub_server import HubServer
 
@@ -97,6 +98,6 @@ def edit_shard(path: Path, column: str, edit: Callable[[list[object]], list[obje
 
 
 def go(run: Path, **wish: object) -> str:
-    """Publish a run in this process; returns the commit."""
+    """Publish a run in this process, `datasets` included; returns the commit."""
     wanted = Wish(REPO, **wish)  # type: ignore[arg-type]
-    return publish(Hub(REPO, sleep=lambda _: None), prepare(run, wanted), wanted)
+    return publish(Hub(REPO, sleep=lambda _: None), prepare(run, wanted), wanted, first_rows)
