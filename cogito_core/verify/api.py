@@ -175,7 +175,7 @@ def judge(
     wanted = canonical_kind(kind)
     if wanted in ("", "number") and not options and len(as_text(gold)) <= MAX_ANSWER:
         known = read_gold(as_text(gold)).kind
-        wanted = known if not wanted or known == "integer" else wanted
+        wanted = known if not wanted or known in ("integer", "quantity", "money") else wanted
     if (
         wanted in ("", "choice")
         and options

@@ -24,7 +24,7 @@ MAX_PHRASES = 12
 MAX_BOXES = 60
 """Of more boxes the last ones count."""
 _PHRASE = re.compile(
-    r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution)\b|答案|réponse|resposta|respuesta|risposta|antwort)"
+    r"(?:\b(?:final|correct|right|best|my|the)\s+)?(?:\b(?:answer|result|solution|ans(?=[\s.]*[:=]))\b|答案|réponse|resposta|respuesta|risposta|antwort)"
     r"(?:\s+(?:to\s+(?:the|this)\s+(?:question|problem)|here|option|choice|letter|value|expression|of\s+the\s+\w+))?"
     r"\s*\**\s*(?:\b(?:is|was|are|would\s+be|should\s+be|must\s+be|will\s+be|equals|est|es|ist|is\s+therefore|is\s+thus)\b|应该?是|是|为|[:：=]|(?=\s*(?:\$|\\\(|\\\[)))"
     r"\s*(?:therefore|thus|then|simply|just|exactly|approximately|about|equal to|given by|as follows)?\s*[:：]?\s*",

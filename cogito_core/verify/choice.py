@@ -22,6 +22,10 @@ _LEADING = re.compile(
     r"([A-Z])(?=[\u3400-\u9fff])(?P<d>.+)|([A-Z])\s+(?P<c>.+)",
     re.S,
 )
+_AMC = re.compile(
+    r"^\\(?:textbf|text|mathrm|mathbf|bf)\s*\{\s*(\([A-Z]\)|[A-Z][.:])\s*\}(?:\\ |\\qquad|\\quad|~|\s)*"
+)
+"""\\textbf{(C)}\\ 60, as competitions print their options."""
 _LETTERS_ONLY = re.compile(r"[(（]?[A-Z][)）]?(?:\s*(?:,|、|and|or|&)+\s*[(（]?[A-Z][)）]?)*\W*")
 
 
@@ -54,7 +58,7 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     """
     if len(answer) > 4 * MAX_OPTION:
         return Pick(frozenset(), "none", "too long for an option")
-    text = strip_dress(answer)
+    text = _AMC.sub(r"\1 ", strip_dress(answer))
     last = (len(choices) or count or 10) - 1
     keys = [option_key(choice) for choice in choices]
     bare = _BARE.fullmatch(text) or _NAMED.fullmatch(text)

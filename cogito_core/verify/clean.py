@@ -165,13 +165,17 @@ def fold_words(text: str) -> str:
         )
     text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"\s+%", "%", text))
     signs = "" if text.isascii() else "".join(c for c in set(text) if unicodedata.category(c) == "Sm")
-    text = re.sub(rf"[^\w\s.%+\-/=<>&$°*^:#△{re.escape(signs)}]", " ", text)
+    text = re.sub(rf"[^\w\s.%+\-/=<>&$°*^:#△{re.escape(signs)}!]", " ", re.sub(r"(?<![\d)])!", " ", text))
     text = re.sub(r"(?<!\d)\.|\.(?!\d)", " ", text)
     text = re.sub(r"(?<=\w)[-/](?=[^\W\d])|(?<=[^\W\d])[-/](?=\w)", " ", text)
     words = text.split()
-    kept = [word for word in words if word not in ("the", "a", "an")]
+    kept = [
+        word
+        for word, after in zip(words, [*words[1:], ""], strict=False)
+        if word not in ("the", "a", "an") or (word == "a" and len(after) < 2)
+    ]
     return " ".join(kept or words)
 
 

@@ -30,6 +30,7 @@ from cogito_core.verify.tree import Node, has_constant, show, symbols
 
 MAX_MEMBERS = 60
 _SET_LIKE = frozenset(["union", "inter", "minus"])
+_DIRECTED = frozenset(["to", "in", "notin", "subset", "subseteq"])
 _INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
 
 
@@ -206,6 +207,9 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
                     return _renamed(gold, answer)
                 return Result(False, "left side", f"{show(right)} where {show(left)} is asked for")
             result = same(value, other, ctx)
+            explicit = left is not None and right is not None and show(left) == show(right)
+            if explicit and left is not None and str(left.value) not in symbols(value) | symbols(other):
+                return result  # y = ... on both sides: the values decide
             if result.equal or len(gold.value) > 1 or len(answer.value) > 1 or not (symbols(value) or symbols(other)):
                 return result
         if len(gold.value) == len(answer.value) == 1:
@@ -260,7 +264,8 @@ def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
         turned = answer._replace(
             value=tuple(flip.get(op, op) for op in reversed(answer.value)), args=answer.args[::-1]
         )
-        for one in (answer, turned):
+        directed = bool(set(gold.value) & _DIRECTED)
+        for one in (answer,) if directed else (answer, turned):
             if one.value == gold.value:
                 results = [same(g, a, ctx) for g, a in zip(gold.args, one.args, strict=True)]
                 if all(result.equal for result in results):

@@ -44,7 +44,7 @@ def extract(
             marked = max(text.rfind("\\boxed"), text.rfind("<answer>"))
             cut = len(text) - TAIL if marked < 0 else min(marked, len(text) - TAIL)
             start, text = start + cut, text[cut : cut + TAIL]
-        text, places = squeezed(text)
+        text, places = squeezed(_first_answer(text))
         if wanted in ("choice", "choices") or (choices and wanted in ("", "choice")):
             found = extract_choice(text, [as_text(choice) for choice in choices], wanted == "choices")
         else:
@@ -54,12 +54,29 @@ def extract(
         return Extraction(None, "failure", None, f"the extraction failed: {type(error).__name__}")
 
 
+_NEXT_QUESTION = re.compile(
+    r"\n[\s#*]*(?:(?:next )?question(?: \d+)?|hint|human|user|q|the question is|问题|题目)\s*\**\s*[:：]", re.I
+)
+
+
+def _first_answer(text: str) -> str:
+    """`text` up to where the model runs on with a new question, if something before that is marked as the answer."""
+    for match in _NEXT_QUESTION.finditer(text):
+        before = text[: match.start()]
+        if "\\boxed" in before or "</answer>" in before or "####" in before or candidates.phrases(before):
+            return before
+    return text
+
+
 def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
     if not text.strip():
         return Extraction(None, "none", None, "the response is empty")
     tags = list(candidates.tags(text))
     if tags:
         last = tags[-1]
+        said = {_key(tag.text) for tag in tags if tag.text and tag.rule == last.rule == "answer tag"}
+        if len(said) > 1 and not gold_side:
+            return Extraction(None, "conflict", last.span, "two different answer tags", tuple(reversed(tags)))
         inner = candidates.boxes(last.text)
         if inner:
             return _from_boxes(last.text, inner, kind, gold_side, tags, last.span[0])
@@ -202,6 +219,8 @@ def _yes_no(text: str) -> Extraction:
     word = re.compile(r"[\s*\"'(\[“]*(yes|no|true|false|是的?|不是|否|对|错|正确|错误)(?![A-Za-z])", re.I)
     for one in reversed(candidates.phrases(text)):
         match = word.match(one.text)
+        if match and re.match(r"\W*(?:or|/)\W*(?:yes|no|true|false)\b", one.text[match.end() :], re.I):
+            return Extraction(None, "conflict", one.span, "both yes and no", (one,))
         if match:
             return Extraction(match.group(1), "answer phrase", one.span, "", (one,))
     body = text.strip()
@@ -212,7 +231,9 @@ def _yes_no(text: str) -> Extraction:
     for begin, end in reversed(candidates.sentences(text)):
         piece = text[begin:end]
         found = {w.lower() for w in re.findall(r"\b(?:yes|no|true|false)\b", piece, re.I)} & (YES | NO)
-        match = re.match(r"\W*(?:(?:so|therefore|thus|hence)\W+)?(yes|no|true|false)\b", piece, re.I)
+        match = re.match(r"\W*(?:(?:so|therefore|thus|hence)\W+)?(yes|no|true|false)\b", piece, re.I) or re.search(
+            r"\b(?:say|statement\s+is|claim\s+is|it\s+is)\s+(yes|no|true|false)\W*$", piece, re.I
+        )
         if match and len(found) == 1:
             return Extraction(match.group(1), "conclusion", (begin, end))
     return Extraction(None, "none", None, "neither yes nor no is said")

@@ -116,6 +116,8 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
         except ReadError as error:
             problem = problem or str(error)
             continue
+        if units and _misplaced(node):
+            continue
         found.append(node)
         if not _has_unit(node):
             break
@@ -127,6 +129,20 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     if spread:
         found.append(read(text.replace(",", ", ")))
     return tuple(found), problem
+
+
+_CARRIERS = frozenset(["list", "set", "group", "rel", "neg", "add", "paren", "pm", "union", "ratio", "matrix"])
+
+
+def _misplaced(node: Node) -> bool:
+    """Whether a unit stands below a root, a fraction or a power: in \\sqrt{2h/g} the letters are no units."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one.op not in _CARRIERS and any(arg.op == "quantity" for arg in one.args):
+            return True
+        stack.extend(one.args)
+    return False
 
 
 def _has_unit(node: Node) -> bool:
@@ -221,6 +237,9 @@ def _classify(text: str, kind: str) -> Gold:
         if re.fullmatch(r"\([A-J]\)\s*\S.*|[A-J]\s*[.:)]\s+\S.*", text, re.S) and len(text) < 300:
             return Gold("choice", text, ())
         if re.fullmatch(r"[12]\d{3}\s?[-–—]\s?[12]\d{3}", text):  # a span of years, no subtraction
+            return Gold("text", text, ())
+        span = re.fullmatch(r"(\d{1,4})\s?[-–—]\s?(\d{1,4})", text)
+        if span and int(span.group(1)) < int(span.group(2)):  # 10-20 is a range
             return Gold("text", text, ())
         if read_time(text) is not None:
             return Gold("time", text, ())

@@ -26,7 +26,8 @@ REFUSAL = re.compile(
     r"insufficient information|"
     r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|"
     r"enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
-    r"\bi'?m sorry\b|\bsorry\b|无法",
+    r"\bi'?m sorry\b|\bsorry\b|无法|选项(?:字母)?[是为：:]?\s*无|"
+    r"(?:选项|答案)都?不(?:正确|存在)|没有(?:正确)?(?:的)?(?:选项|答案)",
     re.I,
 )
 
@@ -39,7 +40,11 @@ NEGATED = re.compile(
 )
 
 
-CONDITIONAL = re.compile(r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were)\b[^.\n]*$", re.I)
+CONDITIONAL = re.compile(
+    r"(?:^|[.\n!?]\s*)(?:[-*]\s*)?(?:if|assuming|suppose|otherwise|were|please)\b[^.\n]*$|"
+    r"\bplease\s+(?:choose|select|pick)\b[^.\n]*$",
+    re.I,
+)
 
 
 NONE_OF = re.compile(r"\b(?:none|neither|any) of\b(?:(?!\b(?:so|therefore|thus|hence|answer)\b)[^.\n])*$", re.I)
@@ -63,10 +68,14 @@ DISMISSES = re.compile(
 
 
 ALTERNATIVE = re.compile(
-    r"[\s*)\]\"'.]*(?:\bor\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])"
+    r"[\s*)(\]\"'.,]*(?:\b(?i:or)\b|/|\band/or\b|或)\s*(?:possibly\s+|maybe\s+|option\s+|choice\s+)?\W{0,3}([A-J])(?![A-Za-z'])"
 )
 
 
+HEDGED = re.compile(
+    r"[)\]*]*\s*,?\s*(?:but|although|though)\s+(?:it\s+(?:could|might|may)\s+(?:also\s+)?be\s+\(?([A-J])(?![A-Za-z'])|"
+    r"\(?([A-J])\)?\s+(?:is\s+also|could|might|may)\b)"
+)
 _AFTER_BARE_ARTICLE = re.compile(
     r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
 )

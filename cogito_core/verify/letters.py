@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from cogito_core.verify import candidates
 from cogito_core.verify.choice import LETTERS, MAX_OPTION, option_key, pick_many, pick_one
 from cogito_core.verify.clean import fold_words, strip_dress
+from cogito_core.verify.compare import Context, same
+from cogito_core.verify.kinds import readings_of
 from cogito_core.verify.letter_patterns import (
     ALTERNATIVE,
     CONDITIONAL,
     DISMISSES,
+    HEDGED,
     JUDGES,
     LISTED,
     NONE_OF,
@@ -21,11 +24,36 @@ from cogito_core.verify.letter_patterns import (
     patterns,
     small,
 )
+from cogito_core.verify.naming import value_side
+from cogito_core.verify.prose import reduce_clause
+from cogito_core.verify.surroundings import is_bare
+from cogito_core.verify.tree import Node
 from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
+_LISTED_LINE = re.compile(r"^\s*[(*]*[A-Z][).:]", re.M)
+_PLURAL = frozenset(["list", "group", "set", "rel", "union", "matrix"])
+_DENIED_TEXT = re.compile(r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$")
+_DENIED_AFTER = re.compile(
+    r"[)\]*\s]*(?:[^.\n]{0,30}?)\b(?:(?:is|are|was|does|do|did|can|could|would|has)\s*(?:not\b|n't\b)|cannot\b|"
+    r"(?:is|are|was)\s+(?:clearly\s+|also\s+)?"
+    r"(?:incorrect|wrong|false|excluded|eliminated|ruled out|impossible|invalid))"
+)
+_SEVERAL = re.compile(
+    r"(?:\b(?:answers?|options?|choices?|statements?)|答案|选项?)(?:\s+(?:is|are))?\s*[:：是为]?\s*[\"'(\[*“]*"
+    r"(?P<one>[A-Z](?:\s*(?:,|、|and|&|和)?\s*[A-Z])+)(?![A-Za-z])|"
+    r"(?<![A-Za-z])(?P<two>[A-Z](?:\s*(?:,|、|and|&|和)\s*[A-Z])+)\s*(?:\*\*\s*$|are\s+(?:correct|true|right)\b)"
+)
 MAX_PHRASES = 60
 """Of more conclusion phrases or marked letters the last ones are looked at."""
+
+
+def _valued(choice: str) -> tuple[Node, ...]:
+    """What an option stands for where it is a number or formula; () where it is words."""
+    text = strip_dress(choice)
+    if len(text) > MAX_VALUE or not re.search(r"\d|\\|π|√", text):
+        return ()
+    return readings_of(text)[0][:2]
 
 
 class _Reader:
@@ -34,7 +62,11 @@ class _Reader:
     def __init__(self, text: str, choices: Sequence[str], many: bool) -> None:
         self.text, self.choices, self.many = text, choices, many
         self.keys = [option_key(choice) for choice in choices]
-        self.words = [fold_words(strip_dress(choice)) if len(choice) <= MAX_OPTION else "" for choice in choices]
+        self.values = [_valued(choice) for choice in choices]
+        self.words = [
+            "" if value or len(choice) > MAX_OPTION else fold_words(strip_dress(choice))
+            for choice, value in zip(choices, self.values, strict=True)
+        ]
         self.last = LETTERS[(len(choices) or 10) - 1] if len(choices) <= 26 else "Z"
         self.found: list[Candidate] = []
 
@@ -78,6 +110,9 @@ class _Reader:
         tags = list(candidates.tags(self.text))
         if tags:
             self.found.extend(tags)
+            said = {self.pick(tag.text)[0] for tag in tags if tag.rule == tags[-1].rule == "answer tag"}
+            if len(said - {""}) > 1 and not self.many:
+                return self.conflict("two different answer tags", tags[-1].span)
             return self.inside(tags[-1])
         boxes = candidates.boxes(self.text)
         if not boxes:
@@ -110,13 +145,20 @@ class _Reader:
             )
         letter, conflict = self.pick(candidate.text)
         if letter:
+            bare = re.search(r"(?<![A-Za-z])[A-Z](?![A-Za-z])", strip_dress(candidate.text))
+            stated = None if bare or self.many else self.phrased()
+            if stated is not None and stated.text and stated.text != letter:
+                return self.conflict(f"the letter {stated.text} against the text of option {letter}", candidate.span)
             return self.done(letter, candidate.rule, candidate.span)
         if conflict:
             return self.conflict(conflict, candidate.span)
         if len(candidate.text) < 300:
-            phrased = self.phrased(candidate.text, candidate.span[0]) or self.by_text(
-                candidate.text, candidate.span[0], candidate.rule
-            )
+            phrased = self.phrased(candidate.text, candidate.span[0])
+            if phrased is None:
+                phrased = self.by_text(candidate.text, candidate.span[0], candidate.rule)
+                marked = self.marks(candidate.text)
+                if phrased is not None and len(marked) == 1 and phrased.text not in marked:
+                    return self.conflict("a letter against the text of another option", candidate.span)
             if phrased is not None:
                 stated = self.phrased()
                 if (
@@ -131,10 +173,19 @@ class _Reader:
                     )
                 return phrased
             stated = self.phrased()
+            if stated is not None and stated.text and self.differs(candidate.text, stated.text):
+                return self.conflict(f"{candidate.text[:40]!r} against the letter {stated.text}", candidate.span)
             if stated is not None:
                 return stated
             return Extraction(strip_dress(candidate.text), candidate.rule, candidate.span, "", tuple(self.found))
         return None
+
+    def differs(self, text: str, letter: str) -> bool:
+        """Whether a value is another one than the option of that letter."""
+        index = LETTERS.index(letter) if letter in LETTERS else len(self.values)
+        known = self.values[index] if index < len(self.values) else ()
+        said = readings_of(strip_dress(text))[0] if len(text) <= MAX_VALUE else ()
+        return bool(known and said) and all(same(a, b, Context()).equal is False for a in known for b in said)
 
     def whole(self) -> Extraction | None:
         """A response that is an option and nothing else, or begins or ends with such a line."""
@@ -175,6 +226,22 @@ class _Reader:
             return self.conflict(conflict, match.span())
         return None
 
+    def last_line(self) -> Extraction | None:
+        return self.line(False)
+
+    def first_line(self) -> Extraction | None:
+        return self.line(True)
+
+    def tail(self) -> Extraction | None:
+        """A letter with its text at the very end, after a sentence: "... 5 kg. B. The red block"."""
+        match = re.search(r"(?<=[.!?])\s+([(\[]?[A-Z](?:[)\].:]\s+[^\n]{1,200}?|[)\]]?\.?))\s*$", self.text[-260:])
+        if match is None:
+            return None
+        at = max(0, len(self.text) - 260)
+        letter, conflict = self.pick(match.group(1))
+        span = (at + match.start(1), at + match.end(1))
+        return self.done(letter, "last line", span) if letter else self.conflict(conflict, span) if conflict else None
+
     def _listed(self, before: str, piece: str) -> bool:
         """Whether two lines are neighbours in an echoed list of options."""
         shape = re.compile(r"[\s*\-(]*(?:Option\s+)?([A-Z])[).:*]")
@@ -188,8 +255,12 @@ class _Reader:
         for rank, pattern in patterns(self.last):
             if best is not None and -rank < best[0]:
                 break
-            for match in list(pattern.finditer(text))[: -MAX_PHRASES - 1 : -1]:  # the last one that counts
-                if _dismissed(text, match):
+            matches = [match for match in pattern.finditer(text)][-MAX_PHRASES:]
+            said = [match.group(1).upper() for match in matches]
+            if len(said) > 2 and said == list(LETTERS[: len(said)]):
+                return self.conflict("an answer for every letter", matches[-1].span(1))
+            for match in reversed(matches):  # the last one that counts
+                if _dismissed(text, match) or (match.group(1) == "I" > self.last):  # I and II: Roman numerals
                     continue
                 place = (-rank, match.start(1))
                 if best is None or place > best[:2]:
@@ -206,7 +277,10 @@ class _Reader:
         other = ALTERNATIVE.match(after)
         if other and other.group(1) != letter and not self.many:
             return self.conflict(f"{letter} or {other.group(1)}", span)
-        joined = re.match(r"[)\]*]*\s*(?:,|and|&|和)\s*[(\[*]*([A-J])[)\]*]*(?=[\s.,*]|$)(?![\w])", after)
+        hedge = HEDGED.match(after)
+        if hedge and letter not in hedge.groups() and not self.many:
+            return self.conflict(f"{letter}, but perhaps {hedge.group(1) or hedge.group(2)}", span)
+        joined = re.match(r"[)\]*]*\s*(?:,|and|&|和)\s*[(\[*]*([A-J])[)\]*]*(?=[\s.,*\"')]|$)(?![\w])", after)
         if (
             joined
             and joined.group(1) != letter
@@ -256,7 +330,7 @@ class _Reader:
     # option texts
 
     def by_text(self, text: str, offset: int, rule: str) -> Extraction | None:
-        """The one option whose text stands in `text`."""
+        """The one option whose words stand in `text`, or whose value it states."""
         if not any(self.keys):
             return None
         key = f" {fold_words(text)} "
@@ -271,15 +345,48 @@ class _Reader:
                 for other in hits
             )
         ]
-        names = {self.words[index] for index in hits}
-        if len(names) != 1 or len({self.keys[index] for index in hits}) != 1:
-            return None
-        before = key[: key.find(f" {self.words[hits[0]]} ")]
-        if re.search(
-            r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$", before
-        ) and not self.words[hits[0]].startswith(("no", "not")):
+        if hits:
+            before = key[: key.find(f" {self.words[hits[0]]} ")]
+            if _DENIED_TEXT.search(before) and not self.words[hits[0]].startswith(("no", "not")):
+                return None
+        elif any(self.values):
+            hits = self.by_value(text, first=rule == "answer phrase")
+        if not hits or len({self.keys[index] for index in hits}) != 1:
             return None
         return self.done(LETTERS[hits[0]], rule, (offset, offset + len(text)))
+
+    def by_value(self, text: str, first: bool) -> list[int]:
+        """The options that equal the value which a box or a sentence states."""
+        if len(_LISTED_LINE.findall(text)) > 1:
+            return []
+        said = strip_dress(text)
+        nodes = readings_of(said)[0] if len(said) <= MAX_VALUE else ()
+        if not nodes:
+            plural = any(value and value[0].op in _PLURAL for value in self.values)
+            kind = "expression" if plural else "quantity"
+            item = reduce_clause(text, kind, first)
+            if item is None or not is_bare(text, item.start, item.end):
+                return []
+            nodes = readings_of(strip_dress(item.text))[0]
+        stated = [value if node.op == "rel" and (value := value_side(node)) else node for node in nodes[:2]]
+        return [
+            index
+            for index, known in enumerate(self.values)
+            if known and any(same(one, other, Context()).equal for one in known for other in stated)
+        ]
+
+    def several(self) -> Extraction | None:
+        """Where several letters are asked for: the last list of them after an answer phrase, or called right."""
+        found = [
+            (match, letters)
+            for match in list(_SEVERAL.finditer(self.text))[-MAX_PHRASES:]
+            if len(letters := sorted(set(re.findall(r"[A-Z]", match.group("one") or match.group("two"))))) > 1
+            and letters[-1] <= self.last
+        ]
+        if not self.many or not found:
+            return None
+        match, letters = found[-1]
+        return self.done(", ".join(letters), "answer phrase", match.span())
 
     def yes_no(self) -> Extraction | None:
         """Options yes and no: the first word, or the first word of the answer phrase, says it."""
@@ -306,7 +413,8 @@ class _Reader:
         )
         for match in list(marks)[-MAX_PHRASES:]:
             letter = match.group(1) or match.group(2)
-            if not negated(piece, match.start(1) if match.group(1) else match.start()):
+            start = match.start(1) if match.group(1) else match.start()
+            if not negated(piece, start) and not _DENIED_AFTER.match(piece, match.end()):
                 found.add(letter)
         if not found and not self.keys:  # "Point C", where no option texts are known
             found = {
@@ -314,7 +422,7 @@ class _Reader:
                 for m in re.finditer(
                     rf"\b(?:[Pp]oint|[Bb]ox|[Ii]mage|[Pp]icture|[Ff]igure|[Pp]anel)\s+\"?([A-{self.last}])\b", piece
                 )
-                if not negated(piece, m.start())
+                if not negated(piece, m.start()) and not _DENIED_AFTER.match(piece, m.end())
             }
         return found
 
@@ -376,7 +484,16 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
     marked = reader.marked()
     if marked is not None:
         return marked
-    for step in (reader.whole, reader.yes_no, reader.phrased, lambda: reader.line(False), lambda: reader.line(True)):
+    steps = (
+        reader.whole,
+        reader.several,
+        reader.yes_no,
+        reader.phrased,
+        reader.tail,
+        reader.last_line,
+        reader.first_line,
+    )
+    for step in steps:
         found = step()
         if found is not None:
             return found

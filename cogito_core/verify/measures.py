@@ -70,6 +70,8 @@ def compare_quantity(
         return _Outcome(None, "unit", "a sum with and without units")
     if answer_unit.name == "s" and not answer_unit.clear and a.op == "num" and a.value in range(1000, 3000, 10):
         return _Outcome(False, "unit", f"{show(a)}s is a decade")
+    if not answer_unit.dims and not answer_unit.noun and answer_unit.factor != 1:
+        return _Outcome(*same(gold, _scaled(a, answer_unit.factor)))
     if gold.op in ("percent", "deg") and (answer_unit.dims or answer_unit.noun) and mode != "ignore":
         return _Outcome(
             False,

@@ -11,6 +11,7 @@ from cogito_core.verify.kinds import readings_of
 from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.moments import read_date, read_time
 from cogito_core.verify.naming import value_side
+from cogito_core.verify.surroundings import is_bare, negative, scale_after
 from cogito_core.verify.tree import Node
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Extraction
@@ -19,6 +20,13 @@ from cogito_core.verify.words import number_words
 _BARE_LATEX = re.compile(
     r"(?<![\d.])[-+]?\s?(?:[\d.]+\s*)?\\(?:[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|sqrt\s*(?:\[\d+\])?\s*\{[^{}]*\}|pi\b)"
     r"(?:\s*[-+]?\s*(?:[\d.]+|\\pi\b|\\sqrt\s*\{[^{}]*\}|\\frac\s*\{[^{}]*\}\s*\{[^{}]*\}))*"
+)
+_BARE_SIGNS = re.compile(
+    r"(?<![\w.√π^/])[-+−]?\s?(?:\d+(?:\.\d+)?\s?)?(?:√\s?(?:\d+|\([^()]{1,20}\))|π|pi\b)(?:\s?/\s?\d+)?(?![\w(²³^√π])"
+)
+_BARE_EQUATION = re.compile(
+    r"(?<![A-Za-z\d])[-\d.]*\s?[a-z](?:\^?\d)?(?:\s?[-+*/]\s?[\d.]*[a-z]?(?:\^?\d)?){0,4}\s*=\s*"
+    r"[-+]?[\d.]*[a-z]?(?:\^?\d)?(?:\s?[-+*/]\s?[\d.]*[a-z]?(?:\^?\d)?){0,5}(?=\s*(?:[.,;，。\n]|$))"
 )
 _BETWEEN = re.compile(r"\b(?:between|from)\s+(-?\d[\d.,]*?)\s+(?:and|to)\s+(-?\d+(?:\.\d+)?)", re.I)
 _DENIED = re.compile(r"(?:\bnot|n't)\s+$", re.I)
@@ -54,7 +62,9 @@ _STATES = re.compile(
     r"(?:\b(?:is|are|was|were|equals?|be|has|have|had|contains?|shows?|gives?|gets?|needs?|costs?|spends?|totals?|becomes?|makes?|remain(?:s|ing)?|reads?|of|to)\b|[=:≈]|\\approx|是|为|有)",
     re.I,
 )
-_STRONG = re.compile(r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?)\b|[=≈]|\\approx|是|为)", re.I)
+_STRONG = re.compile(
+    r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?|so|giving|making)\b|[=≈]|\\approx|是|为)", re.I
+)
 _LEAD = re.compile(
     r"^(?:approximately|about|around|roughly|nearly|exactly|just|only|simply|equal to|the|therefore|thus|so|"
     r"that|given by|likely|probably|"
@@ -136,7 +146,7 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
     if first and shorter:
         start, core = begin, shorter
     item = _chosen(core, kind, first)
-    if item is not None and kind == "quantity":
+    if item is not None and kind in ("quantity", "money"):
         item = _with_its_unit(core, item)
     return None if item is None else _Item(item.text, start + item.start, start + item.end)
 
@@ -233,9 +243,18 @@ def _formulas(text: str, kind: str) -> list[_Item]:
         if readable(content, kind):
             found.append(_Item(content, match.start(group), match.end(group)))
     if not found:
-        found = [_Item(m.group(), *m.span()) for m in _BARE_LATEX.finditer(text) if readable(m.group(), kind)]
+        bare = [_BARE_LATEX, _BARE_SIGNS, *([_BARE_EQUATION] if kind == "equation" else [])]
+        found = [
+            _Item(m.group(), *m.span())
+            for one in bare
+            for m in one.finditer(text)
+            if readable(m.group().strip(), kind)
+        ]
+        found.sort(key=lambda one: one.start)
     if kind in SINGLE_KINDS:
-        valued = [one for one in found if any(char.isdigit() for char in one.text) or "\\pi" in one.text]
+        valued = [
+            one for one in found if any(char.isdigit() for char in one.text) or re.search(r"\\pi|π|pi", one.text)
+        ]
         found = [one for one in valued if _states_value(one.text)]
     return found
 
@@ -259,7 +278,11 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
             text[max(0, match.start() - 24) : match.start()]
         ):
             continue
-        found.append(_Item(_written(match), *match.span()))
+        start, end = match.span()
+        written, scale = _written(match), scale_after(text, end)
+        if not match.group("sign") and negative(text, start):
+            written = "-" + written
+        found.append(_Item(written + scale, start, end + len(scale)))
     if len(found) > MAX_VALUES:
         found = found[: MAX_VALUES // 2] + found[-MAX_VALUES // 2 :]
     if not found:
@@ -283,8 +306,10 @@ def _written(match: re.Match[str]) -> str:
         text += "/" + match.group("bottom")
     if match.group("unit"):
         text += "%" if match.group("unit").strip() not in "°º" else "°"
-    elif match.group("money") and match.group("money").strip() in ("$", "US$", "S"):
-        text = "$" + text if not text.startswith("-") else "-$" + text[1:]
+    elif match.group("money"):
+        sign = match.group("money").strip()
+        sign = "$" if sign in ("$", "US$", "S") else sign
+        text = sign + text if not text.startswith("-") else f"-{sign}{text[1:]}"
     return text
 
 
@@ -293,7 +318,7 @@ _OPENING = re.compile(
     r"the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)",
     re.I,
 )
-_RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–])\s*\$?\d")
+_RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–~])\s*\$?\d")
 
 
 def _is_range(text: str, start: int, end: int) -> bool:
@@ -304,10 +329,14 @@ def _is_range(text: str, start: int, end: int) -> bool:
 
 
 def value_in_response(text: str, kind: str) -> Extraction:
-    """The value a response ends in, see `_found`; a range of values is no value."""
+    """The value a response ends in, see `_found`; a range, a bound or a part of another value is no value."""
     found = _found(text, kind)
-    if found.span is not None and found.text is not None and kind in SINGLE_KINDS and _is_range(text, *found.span):
+    if found.span is None or found.text is None or kind not in SINGLE_KINDS | {"closed form", "expression", "complex"}:
+        return found
+    if _is_range(text, *found.span):
         return Extraction(None, "conflict", found.span, "a range of values", found.candidates)
+    if not is_bare(text, *found.span):
+        return Extraction(None, "conflict", found.span, "a part of a value, a bound or a denial", found.candidates)
     return found
 
 
@@ -321,7 +350,11 @@ def _found(text: str, kind: str) -> Extraction:
         if reduced is not None:
             span = (candidate.span[0] + reduced.start, candidate.span[0] + reduced.end)
             return Extraction(_as_kind(reduced.text, kind), "answer phrase", span, "", (candidate,))
-    spans = [span for span in candidates.sentences(text) if not _CLOSING.match(text[span[0] : span[1]])][-12:]
+    spans = [
+        span
+        for span in candidates.sentences(text)
+        if not _CLOSING.match(text[span[0] : span[1]]) and text[span[1] : span[1] + 1] != "?"
+    ][-12:]
     if spans and REFUSAL.search(text[spans[-1][0] : spans[-1][1]]):
         return Extraction(None, "refusal", spans[-1], "the response declines to answer")
     fallback: Extraction | None = None

@@ -230,8 +230,10 @@ def _yes_no(known: Gold, answer: str, question: Question) -> Verdict:
         given = words[0] in YES
         opposite = NO if given else YES
         rest = " ".join(words[1:])
-        if any(word in opposite - {"true", "false", "no", "不"} for word in words[1:]) or re.match(
-            r"(?:or|and|/)\b", rest
+        if (
+            re.search(r"\bbut (?:no|yes)\b", " ".join(words))
+            or any(word in opposite - {"true", "false", "no", "不"} for word in words[1:])
+            or re.match(r"(?:or|and|/)\b", rest)
         ):
             given, conflict = None, "both yes and no"
     name = "yes" if wanted else "no"
@@ -384,7 +386,7 @@ def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Quest
                 and max(gold_index, answer_index) < 2
             ):
                 continue
-            if gold_index == answer_index == 1 and _other_unit(known, readings, answer):
+            if gold_index == answer_index == 1 and _only_unit(known, answer, question.kind == "quantity"):
                 continue
             result = same(_with_unit(gold, question), _with_unit(reading, question, of_answer=True), ctx)
             if result.equal:
@@ -394,15 +396,26 @@ def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Quest
     return worst or Result(None, "unread")
 
 
-def _other_unit(known: Gold, readings: tuple[Node, ...], answer: str) -> bool:
-    """Whether both sides are written with a unit of two letters or more, as mN and N m: then they are no products
-    of letters, unless they are letter for letter the same."""
-    units = [node.value for node in (known.readings[0], readings[0]) if node.op == "quantity"]
-    if len(units) < 2 or not all(unit.dims and unit.clear for unit in units):
+def _only_unit(known: Gold, answer: str, declared: bool) -> bool:
+    """Whether the gold's unit is certain: then mN is not the product of m and N. One written apart from its number
+    is, but for single letters in the same order (2 m g and 2mg)."""
+    gold = known.readings[0]
+    if gold.op != "quantity" or not gold.value.dims or not gold.value.clear:
         return False
-    words = [re.findall(r"[^\W\d_]+", unit.name) for unit in units]
-    spelled = ["".join(re.findall(r"\w", text)) for text in (known.text, answer)]
-    return any(len(word) > 1 for name in words for word in name) and spelled[0] != spelled[1]
+    letters = all(len(word) == 1 for word in re.findall(r"[^\W\d_]+", gold.value.name))
+    one, other = ("".join(re.findall(r"\w", text)) for text in (known.text, answer))
+    apart = declared or bool(re.search(r"\d(?:\s|\\[,; ]|~|\\(?:text|mathrm))", known.text))
+    return apart and (declared or not letters or one != other)
+
+
+def _alternatives_of_names(known: Gold, readings: tuple[Node, ...]) -> bool:
+    """Whether "a or b" answers a list of bare names: then it is an either-or, not the list."""
+    gold, answer = known.readings[0], readings[0]
+    return (
+        gold.op == answer.op == "list"
+        and answer.value == "or" != gold.value
+        and all(member.op in ("sym", "mul", "text") for member in answer.args)
+    )
 
 
 def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
@@ -463,6 +476,8 @@ def _maths(known: Gold, answer: str, question: Question) -> Verdict:
         )
     result = _equal(known, readings, text, question)
     shown = show(readings[0])
+    if _alternatives_of_names(known, readings):
+        result = Result(None, "conflict", "an either-or")
     if result.equal is None:
         return _verdict(
             "undecidable",

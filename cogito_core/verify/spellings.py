@@ -69,6 +69,7 @@ def respelled(text: str) -> str:
         for pattern, replacement in _REWRITES:
             text = pattern.sub(replacement, text)
         text = _HYPHENED.sub(lambda match: str(number_words(match.group().lower())), text)
+    text = text.replace("\\not=", "\\ne ").replace("\\not =", "\\ne ")
     if _ORDER.search(text):
         for pattern, replacement in _CONNECTED:
             text = pattern.sub(replacement, text)

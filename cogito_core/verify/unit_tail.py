@@ -83,6 +83,8 @@ def unit_here(p: Parser, left: Node) -> tuple[Unit, int] | None:
             and one.spaced
             and p.tokens[index - 1].value not in ("^", "/")
         ):
+            if p.tokens[index - 1].value in ("times", "*", "cdot", "x"):
+                return None  # 40 cm x 30 cm is a product, or two sides
             break  # 5 ft 6 in
         if one.kind == "cmd" and one.value in ("+", "=") and not depth:
             break

@@ -231,8 +231,8 @@ def _noun(plain: str) -> Unit | None:
         return None
     if any(is_number_word(word) for word in words):
         return None
-    if words == ["units"] or words == ["unit"]:
-        return Unit(Fraction(1), (), "units", noun="unit")
+    if words[-1] in ("units", "unit") and (len(words) == 1 or words[:-1] in (["square"], ["cubic"], ["sq"])):
+        return Unit(Fraction(1), (), plain, noun=" ".join((*words[:-1], "unit")))
     return Unit(Fraction(1), (), plain, noun=" ".join(words))
 
 
@@ -250,5 +250,5 @@ def same_noun(one: str, other: str) -> bool:
         [stem(w) for w in text.split() if w not in ("the", "a", "an", "of", "in", "total")] for text in (one, other)
     )
     if not a or not b or "unit" in (one, other):
-        return True
+        return not any(text.startswith(("square ", "cubic ", "sq ")) for text in (one, other))
     return a == b or a[-1:] == b or b[-1:] == a or a[:1] == b or b[:1] == a

@@ -1,0 +1,55 @@
+"""Is a number in a sentence the value that is stated? What stands around it says: "at least 12" is not 12."""
+
+from __future__ import annotations
+
+import re
+
+_BEFORE = re.compile(
+    r"(?:\b(?:more|less|fewer|greater|larger|smaller|bigger|higher|lower|longer|shorter|other)\s+than(?:\s+or\s+equal\s+to)?"
+    r"|\bat\s+(?:least|most|minimum|maximum|the\s+(?:least|most))|\bup\s+to|\bexceed(?:s|ed|ing)?|\babove|\bbelow|\bover|\bunder|\bbeyond"
+    r"|\b(?:twice|thrice|double|triple|half|(?:square|cube)\s+(?:root\s+)?of|multiple\s+of|divisible\s+by|reciprocal\s+of)(?:\s+of)?"
+    r"|\b(?:third|quarter|fifth|tenth|percent|per\s+cent|root|power|factor|inverse)\s+of|%\s+of|\btimes|\bplus|\bdivided\s+by|\bmultiplied\s+by"
+    r"|(?:\b(?:not|cannot|never|neither|no\s+longer|impossible|wrongly|incorrectly|mistakenly)\b|n't\b)"
+    r"(?:\s+(?:be|been|equal|equals|to|exactly|possible|reach|get|really|the|a|an|given|as|stated)){0,4}"
+    r"|(?<![=\-])>|<|≤|≥|≠|√|∛|±|\\(?:neq?|geq?|leq?|lt|gt|sqrt|pm)\s?"
+    r"|大于|小于|不是|不等于|至少为?|至多为?|最多|超过|不足|多于|少于|高于|低于)\s*[$*({}]{0,3}\s*$",
+    re.I,
+)
+_AFTER = re.compile(
+    r"[$*)]{0,3}\s*(?:"
+    r"√|∛|π|\\pi\b|\\sqrt|[²³⁴⁵⁶⁷⁸⁹⁰]|!(?!\s*$)(?=\w)|\^|[+\-−×÷*/]\s?\$?\d|\+(?=[\s.,]|$)|~\s?\d|_\{?\d|\s\d{3}(?![\d,])"
+    r"|(?:plus|minus|less|over|divided\s+by|multiplied\s+by|mod(?:ulo)?)\s+\$?[-\d]"
+    r"|times\s+(?:\d|[a-z]\b|as\b|more\b|larger\b|greater\b|bigger\b)|squared\b|cubed\b|factorial\b|and\s+(?:a|one|three)\s+(?:half|quarters?|third)\b"
+    r"|,?\s*(?i:or)\s+(?:more\b|less\b|fewer\b|rather\b|maybe\b|perhaps\b|possibly\b|\$?[-\d√\\(])|out\s+of\s+\d|:\s?\d|and\s+\$?-?\d"
+    r"|(?:%|percent|per\s+cent)\s+of\s+\$?\d|at\s+(?:least|most|minimum|maximum)\b|\(?base\s+\d|k\b(?!\w)"
+    r"|,?\s*but\s+(?:(?:it|that|this)\s+)?(?:is\s+|was\s+)?(?:not\b|isn't\b|wasn't\b)|only\s+if\b|if\b[^.\n]*\botherwise\b|without\b"
+    r"|[万亿倍]|的\S{0,4}倍|或\s?\d|到\s?\d|至\s?\d)"
+)
+_VARIABLE = re.compile(r"[a-zA-Z](?![A-Za-z])")
+_SIGN_IN_WORDS = re.compile(r"\b(?:minus|negative)\s+$", re.I)
+_SCALE = re.compile(r"\s+(?:hundred|thousand|million|billion|trillion)\b", re.I)
+REACH = 60
+
+
+def is_bare(text: str, start: int, end: int) -> bool:
+    """Whether nothing around text[start:end] makes another value, a bound or a denial of it."""
+    before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
+    quoted = re.fullmatch(r"\s*>\s*", before.rsplit("\n", 1)[-1])  # Markdown's quotation, no bound
+    if not quoted and _BEFORE.search(before):
+        return False
+    if _AFTER.match(after):
+        return False
+    return not (_VARIABLE.match(after) and after[:1] in "xyznabkiXYZN")
+
+
+def negative(text: str, start: int) -> bool:
+    """Whether the number at `start` has its sign in words: "minus 2.5"."""
+    return bool(_SIGN_IN_WORDS.search(text[max(0, start - REACH) : start])) and not re.search(
+        r"\d\s*(?:minus|negative)\s+$", text[max(0, start - REACH) : start], re.I
+    )
+
+
+def scale_after(text: str, end: int) -> str:
+    """The scale that follows a number: " million"; "" where none does."""
+    match = _SCALE.match(text, end)
+    return match.group() if match else ""
