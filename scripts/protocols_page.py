@@ -20,10 +20,10 @@ How each benchmark is asked, judged and reported. This page is written by `scrip
 
 Every question is asked in VL-Cogito's plain prompt unless `--protocol` says otherwise; *own prompt* says whether the
 benchmark has one of its own (`--protocol own`). *Official* is the released rule, *strict* our verifiers, which judge
-every benchmark. *Cluster*: questions that are not independent, which widens the interval.
+every benchmark.
 
-| benchmark | items | licence | official rule | headline | own prompt | cluster |
-|---|---:|---|---|---|---|---|
+| benchmark | items | licence | official rule | headline | own prompt |
+|---|---:|---|---|---|---|
 """
 
 
@@ -38,11 +38,7 @@ def _row(bench: Benchmark) -> str:
     headline = f"mean over {bench.macro_of}" if bench.headline == "macro" else "accuracy"
     own = "yes" if bench.prompt.own or bench.hook("own_prompt") else "no"
     items = "–" if bench.items is None else f"{bench.items:,}"
-    cluster = f"`{bench.cluster}`" if bench.cluster else "–"
-    return (
-        f"| [{bench.title}](#{bench.name}) | {items} | {_cell(bench.licence)} | {rule} | {headline} | {own} "
-        f"| {cluster} |\n"
-    )
+    return f"| [{bench.title}](#{bench.name}) | {items} | {_cell(bench.licence)} | {rule} | {headline} | {own} |\n"
 
 
 def _section(bench: Benchmark) -> str:
@@ -54,6 +50,8 @@ def _section(bench: Benchmark) -> str:
         facts.append(f"official rule from: {bench.official.source}")
     if bench.policy != "exact":
         facts.append(f"tolerance of the strict verifier: `{bench.policy}`")
+    if bench.cluster:
+        facts.append(f"questions with the same `{bench.cluster}` are not independent: the interval allows for it")
     if bench.breakdowns:
         facts.append(f"breakdowns: {', '.join(bench.breakdowns)}")
     faults = bench.official.known_faults if bench.official else ()
