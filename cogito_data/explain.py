@@ -115,10 +115,12 @@ def _row_of(path: Path, name: str) -> dict[str, Any] | None:
 
 
 def _prepared_row(run: Path, name: str) -> dict[str, Any] | None:
-    for part in sorted((run / "work" / "prepared").glob("*.parquet")):
-        row = _row_of(part, name)
-        if row is not None:
-            return row
+    # What a model has rewritten is prepared anew.
+    for folder in ("rewritten", "prepared"):
+        for part in sorted((run / "work" / folder).glob("*.parquet")):
+            row = _row_of(part, name)
+            if row is not None:
+                return row
     return None
 
 
@@ -132,6 +134,9 @@ def _said_of(row: dict[str, Any]) -> list[str]:
     if not row["reformulation"].startswith("none"):
         lines.append(f"  question: {_one_line(row['problem'])}")
         lines.append(f"  gold: {row['answer']} ({row['answer_kind']})")
+    said = json.loads(row["meta"] or "{}").get("rewrite")
+    if said:
+        lines.append(f"  {said['model']}, prompt {said['prompt']}: {_one_line(said['text'])}")
     pictures = ", ".join(digest.hex() for digest in row["outlines"]) or "no picture"
     lines.append(f"fingerprint: outline {pictures}")
     return lines

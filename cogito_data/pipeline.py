@@ -26,7 +26,7 @@ from cogito_core.runs import RunDir
 from cogito_core.shards import shard_paths
 from cogito_core.units import UnitStore
 from cogito_core.verify.verdict import VERSION
-from cogito_data import nano_source, prepare, trials
+from cogito_data import nano_source, prepare, rewrite, trials
 from cogito_data.decontaminate import Hit, decontaminate
 from cogito_data.dedup import Findings, deduplicate
 from cogito_data.drops import Drop, DropLog
@@ -36,7 +36,7 @@ from cogito_data.ingest import ingest
 from cogito_data.pool import Pool
 from cogito_data.prepare import part_drops
 from cogito_data.probes import ProbeItem, read_probes
-from cogito_data.recipe import DataRecipe, SourceMix
+from cogito_data.recipe import DataRecipe, Rewriting, SourceMix
 from cogito_data.selection import cap, draw, drop_by_difficulty, hold_out
 from cogito_data.sources.base import SourceManifest, load_source
 from cogito_data.trials import Measured
@@ -83,6 +83,9 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     held = hold_out(pool, recipe) if early else {}
     spared = np.concatenate([np.zeros(0, np.int64), *held.values()])
     draw(pool, recipe, spared)
+    if recipe.reformulate is not None:
+        with _step(run, "rewrite"):
+            pool = _rewrite(recipe, recipe.reformulate, run, pool, crew)
     measured = Measured(len(pool), recipe.difficulty)
     if recipe.difficulty is not None and recipe.difficulty.enabled:
         with _step(run, "difficulty"):
@@ -177,6 +180,35 @@ def _allowed_splits(recipe: DataRecipe, part: SourceMix) -> list[str] | None:
     return list(load_source(part.source).manifest.training_splits)
 
 
+def _rewrite(recipe: DataRecipe, settings: Rewriting, run: RunDir, pool: Pool, crew: Crew) -> Pool:
+    """A model's rewrites of what the rules left, one unit for each prepared part that has such rows."""
+    store = UnitStore(run.work / "rewritten", ".parquet")
+    work = run.work / "rewriting"
+    work.mkdir(exist_ok=True)
+    plain = settings.model_dump(mode="json")
+    texts, codes = pool.codes("reformulation")
+    open_to_it = np.array([rewrite.may_ask(text) for text in texts], dtype=bool)
+    tasks: dict[int, Task] = {}
+    for number, part in enumerate(pool.parts):
+        rows = pool.rows_of(number)
+        rows = rows[open_to_it[codes[rows]]] if texts else rows
+        if len(rows):
+            parts, local = pool.excerpt(rows)
+            key = store.key(rewrite.CODE_VERSION, VERSION, rewrite.PROMPT, json.dumps(plain), recipe.seed,
+                            part[1].name, *local.tolist())
+            arguments = (parts, local, plain, recipe.seed, str(work), crew.cluster)
+            tasks[number] = Task(key, rewrite.rewrite_unit, arguments, f"rewrites of {part[1].name}")
+    with progress(len(tasks), f"rewrites by {settings.model}", "units") as advance:
+        paths = _own_crew(settings.engine, crew).run(store, list(tasks.values()), advance)
+    trials.close_engines()
+    return pool.with_parts(dict(zip(tasks, paths, strict=True)))
+
+
+def _own_crew(engine: str, crew: Crew) -> Crew:
+    """A cluster serves the engine itself; only the in-process engine gains from more processes here."""
+    return Crew(crew.workers if engine == "transformers" and crew.cluster is None else 1)
+
+
 def _difficulty(
     recipe: DataRecipe, run: RunDir, pool: Pool, rows: np.ndarray, crew: Crew
 ) -> Measured:
@@ -193,10 +225,8 @@ def _difficulty(
         key = store.key(trials.CODE_VERSION, VERSION, json.dumps(plain), recipe.seed, *names, *local.tolist())
         arguments = (parts, local, plain, recipe.seed, str(run.work), crew.cluster)
         tasks.append(Task(key, trials.run_unit, arguments, f"trials of rows {chunk[0]}-{chunk[-1]}"))
-    # A cluster serves the engine itself; only the in-process engine gains from more processes here.
-    own = Crew(crew.workers if settings.engine == "transformers" and crew.cluster is None else 1)
     with progress(len(tasks), f"{settings.trials} trials of {settings.model}", "units") as advance:
-        paths = own.run(store, tasks, advance)
+        paths = _own_crew(settings.engine, crew).run(store, tasks, advance)
     trials.close_engines()
     return trials.read_measured(paths, rows, len(pool), settings)
 

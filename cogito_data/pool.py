@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,18 @@ class Pool:
     def rows(self) -> np.ndarray:
         """Numbers of the rows that are still in, ascending [m] int64."""
         return np.flatnonzero(self.alive)
+
+    def rows_of(self, part: int) -> np.ndarray:
+        """Numbers of the rows of one part that are still in, ascending."""
+        start, end = self._starts[part], self._starts[part + 1]
+        return np.asarray(start + np.flatnonzero(self.alive[start:end]))
+
+    def with_parts(self, prepared: Mapping[int, Path]) -> Pool:
+        """The same rows with other prepared parts (number -> file) that hold the same rows in the same order."""
+        parts = [(shard, prepared.get(number, part)) for number, (shard, part) in enumerate(self.parts)]
+        pool = Pool(parts, self.drops)
+        pool.alive = self.alive
+        return pool
 
     def stream(self, *names: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """(row, its values) of the rows that are in when their turn comes, a few thousand read at a time."""

@@ -133,6 +133,19 @@ class Difficulty(Manifest):
         return f"{self.model} T={self.temperature:g} top_p={self.top_p:g} max={self.max_tokens} prompt={self.prompt}"
 
 
+class Rewriting(Manifest):
+    """A model that rewrites multiple choice which no rule can open; off unless the recipe has it.
+
+    The first of `attempts` sampled replies that passes the round trip is taken.
+    """
+
+    model: str
+    engine: str = "transformers"
+    attempts: int = Field(default=2, ge=1, le=16)
+    temperature: float = Field(default=0.7, gt=0)
+    max_tokens: int = Field(default=256, ge=16)
+
+
 class HoldOut(Manifest):
     """Rows that are split off by picture: no picture is in two splits.
 
@@ -174,6 +187,7 @@ class DataRecipe(Manifest):
     mix: tuple[SourceMix, ...] = Field(min_length=1)
     deduplicate: Deduplicate = Deduplicate()
     decontaminate: Decontaminate = Decontaminate()
+    reformulate: Rewriting | None = None
     difficulty: Difficulty | None = None
     select: Select = Select()
     hold_out: HoldOut = HoldOut()

@@ -68,8 +68,9 @@ def reformulate(sample: Sample, *, enabled: bool = True, visible: bool = False) 
     return _finish(opened, ruling.rule, ruling.chance or 0.0)
 
 
-def round_trip(item: Item, ruling: Ruling) -> str:
-    """What is wrong with a rewrite, as one sentence; empty if nothing is.
+def round_trip(item: Item, ruling: Ruling, *, shortest: int | None = None) -> str:
+    """What is wrong with a rewrite, as one sentence; empty if nothing is. `shortest` is the least length of the new
+    question in characters, by default that of the old one: rules only append.
 
     The verifier must accept the gold in its new and its old writing and refuse every distractor; no trace of the
     options may be left in the question, and its length must stay in bounds.
@@ -86,7 +87,8 @@ def round_trip(item: Item, ruling: Ruling) -> str:
             return f"the verifier accepts the distractor {other!r}"
     if names_options(ruling.question):
         return "the new question still speaks of options"
-    if not len(item.question) <= len(ruling.question) <= 2 * len(item.question) + 80:
+    least = len(item.question) if shortest is None else shortest
+    if not least <= len(ruling.question) <= 2 * len(item.question) + 80:
         return "the new question is too long"
     return ""
 

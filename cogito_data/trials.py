@@ -18,7 +18,7 @@ from cogito_core.engines.base import Engine, Request, Result
 from cogito_core.files import write_atomic
 from cogito_data.difficulty import Item, StopRule, measure, measured_columns
 from cogito_data.pool import Pool
-from cogito_data.recipe import Difficulty
+from cogito_data.recipe import Difficulty, Rewriting
 
 CODE_VERSION = "1"
 
@@ -67,7 +67,7 @@ _opened: dict[tuple[str, str, str, str | None], Engine] = {}
 """Engines of this process: a worker measures many units with one."""
 
 
-def _engine(work: str, settings: Difficulty, cluster: str | None, *, pictures: bool) -> Engine:
+def engine_of(work: str, settings: Difficulty | Rewriting, cluster: str | None, *, pictures: bool) -> Engine:
     """The engine behind the run's answer store; opened once a process, and checked if the questions have pictures.
 
     A server that drops pictures would make every question look hard.
@@ -101,7 +101,7 @@ def run_unit(
     """Measure the rows of one unit and write their trials, sorted by place and trial."""
     difficulty = Difficulty(**settings)
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
-    engine = _engine(work, difficulty, cluster, pictures=bool(pool.picture_bytes.any()))
+    engine = engine_of(work, difficulty, cluster, pictures=bool(pool.picture_bytes.any()))
     items = (Item(place, pool.sample(row)) for place, row in enumerate(rows.tolist()))
     records = []
     for item in measure(items, engine, difficulty, seed):
