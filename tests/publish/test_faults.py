@@ -257,3 +257,20 @@ def test_bytes_damaged_on_the_hub_are_found(hub: HubServer, built: Path) -> None
     with pytest.raises(CogitoError, match=r"bytes \d+-\d+ of data/train-00000.parquet differ"):
         go(built, tag="v1")
     assert repository.tags == {}
+
+
+def test_a_set_that_does_not_load_gets_no_tag(hub: HubServer, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All hashes are right, but `datasets` in a process of its own finds no such revision."""
+    from cogito_data.publish.stranger import first_rows_apart
+
+    for name, value in (("HF_ENDPOINT", hub.url), ("HF_HUB_OFFLINE", "0"), ("HF_HOME", str(tmp_path))):
+        monkeypatch.setenv(name, value)
+    go(built)
+    wish = Wish(REPO, tag="v1")
+
+    def of_another_revision(repo: str, commit: str, wanted: object) -> dict[str, list[dict[str, object]]]:
+        return first_rows_apart(repo, "0" * 40, {"train": 1})
+
+    with pytest.raises(CogitoError, match=f"load {REPO} with datasets: .*"):
+        publish(Hub(REPO), prepare(built, wish), wish, of_another_revision)
+    assert hub.repository(REPO).tags == {}
