@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cogito_core.completion import names_of
 from cogito_core.console import UsageError, run_cli, say
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
@@ -32,7 +33,11 @@ def common(version: Annotated[bool, version_option("cogito-data")] = False) -> N
 
 
 @app.command()
-def sources(name: Annotated[str | None, typer.Argument(help="One source in full.")] = None) -> None:
+def sources(
+    name: Annotated[
+        str | None, typer.Argument(help="One source in full.", autocompletion=names_of("sources"))
+    ] = None,
+) -> None:
     """The sources, their licences and sizes, and what is built locally."""
     from cogito_data.catalogue import show_source, show_sources
 
@@ -44,7 +49,12 @@ def sources(name: Annotated[str | None, typer.Argument(help="One source in full.
 
 @app.command()
 def ingest(
-    name: Annotated[str, typer.Argument(help="A source of `cogito-data sources`, or a manifest file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A source of `cogito-data sources`, or a manifest file.", autocompletion=names_of("sources")
+        ),
+    ],
     out: Annotated[Path, typer.Option("--output", "-o", help="Run directory to write into.")],
     source: Annotated[str, typer.Option("--from", help="Folder in upstream's own layout, or `hub`.")] = "hub",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after this many kept rows.")] = None,
@@ -64,7 +74,10 @@ def ingest(
 
 @app.command()
 def build(
-    recipe: Annotated[str, typer.Option("--recipe", help="nano, vl-cogito, or a YAML file.")],
+    recipe: Annotated[
+        str,
+        typer.Option("--recipe", help="nano, vl-cogito, or a YAML file.", autocompletion=names_of("recipes")),
+    ],
     root: Root = None,
     out: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run directory; default runs/<recipe>-data.")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cogito_core.completion import names_of
 from cogito_core.console import UsageError, run_cli, say, table, warn
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
@@ -26,7 +27,13 @@ _From = Annotated[Path | None, typer.Option("--from", help="Folder with the benc
 @app.callback(invoke_without_command=True)
 def evaluate(
     context: typer.Context,
-    bench: Annotated[str | None, typer.Option(help="Benchmark names with commas between them, or all.")] = None,
+    bench: Annotated[
+        str | None,
+        typer.Option(
+            help="Benchmark names with commas between them, or all.",
+            autocompletion=names_of("benchmarks", several=True),
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="nano, a model folder, or a Hub id.")] = None,
     engine: Annotated[str, typer.Option(help="transformers, vllm, or openai:URL[,URL].")] = "transformers",
     engine_option: Annotated[

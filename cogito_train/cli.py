@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cogito_core.completion import names_of
 from cogito_core.console import CogitoError, MissingExtra, run_cli, say
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
@@ -21,14 +22,15 @@ app = typer.Typer(no_args_is_help=True, help="Train a vision-language model with
 
 app.command()(doctor)
 
-RecipeOption = Annotated[str, typer.Option("--recipe", help="a recipe that ships, or a YAML file")]
+_RECIPE = typer.Option("--recipe", help="a recipe that ships, or a YAML file", autocompletion=names_of("recipes"))
+RecipeOption = Annotated[str, _RECIPE]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="key=value in the train section, repeatable")]
 
 
 @app.callback(invoke_without_command=True)
 def train(
     context: typer.Context,
-    recipe: Annotated[str | None, typer.Option("--recipe", help="a recipe that ships, or a YAML file")] = None,
+    recipe: Annotated[str | None, _RECIPE] = None,
     settings: SetOption = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="run directory")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="the run must exist already")] = False,

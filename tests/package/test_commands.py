@@ -56,6 +56,10 @@ def test_completion_scripts_are_printed(program: str, shell: str) -> None:
     ("cogito-train pl", {"plan"}),
     ("cogito-eval com", {"compare"}),
     ("cogito-eval doc", {"doctor"}),
+    ("cogito-data sources geo", {"geometry3k", "geomverse", "geoqa_plus", "geos"}),
+    ("cogito-data build --recipe na", {"nano"}),
+    ("cogito-train plan --recipe vl", {"vl-cogito"}),
+    ("cogito-eval --bench mathvista,logi", {"mathvista,logicvista"}),
 ])
 def test_words_are_completed(words: str, wanted: set[str]) -> None:
     program = words.split()[0]
