@@ -83,7 +83,8 @@ def croissant(facts: Facts, repo: str, version: str) -> dict[str, Any]:
                         "description": "the split, from the file's name",
                         "source": {
                             "fileSet": {"@id": "shards"}, "extract": {"fileProperty": "filename"},
-                            "transform": {"regex": "^(.+)-[0-9]+\\.parquet$"},
+                            # Also of its own result: readers apply it again when they join with the splits.
+                            "transform": {"regex": "^(.+?)(?:-[0-9]+\\.parquet)?$"},
                         },
                         "references": {"field": {"@id": "splits/name"}},
                     },

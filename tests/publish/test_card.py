@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from cogito_core.sample import SCHEMA
+from cogito_core.shards import read_samples
 from cogito_data.publish.assemble import make_bundle
 from cogito_data.publish.card import dataset_card
 from cogito_data.publish.columns import COLUMNS
@@ -170,5 +174,12 @@ def test_croissant_is_accepted_by_its_own_validator(facts: Facts, tmp_path: Path
     dataset = mlcroissant.Dataset(jsonld=str(path))
     assert not dataset.metadata.ctx.issues.errors
     assert not dataset.metadata.ctx.issues.warnings
+    # Its own reader finds every row with its split and its picture decoded.
+    shutil.copytree(facts.run / "data", tmp_path / "data")
+    records = list(mlcroissant.Dataset(jsonld=str(path), mapping={"repo": str(tmp_path)}).records("default"))
+    assert Counter(record["default/partition"].decode() for record in records) == facts.splits
+    by_id = {record["default/id"].decode(): record["default/images"] for record in records}
+    for mine in read_samples(facts.run / "data", "heldout"):
+        assert [picture.tobytes() for picture in by_id[mine.id]] == [Image.open(io.BytesIO(p.bytes)).tobytes() for p in mine.images]
     fields = {field.id for records in dataset.metadata.record_sets for field in records.fields}
     assert {f"default/{name}" for name in SCHEMA.names} <= fields
