@@ -25,7 +25,8 @@ _ACCENTS = frozenset(
 )
 _STOP_WORDS = frozenset(
     """is the for in of to no not yes are if then so we it as at by be on do an has was this that with
-from all any let but can may its our you he she they hence thus where when which answer option none""".split()
+from all any let but can may its our you he she they hence thus where when which answer option none
+get got sum now had use say see out too""".split()
 )
 
 

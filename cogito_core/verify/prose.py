@@ -331,7 +331,11 @@ def _is_range(text: str, start: int, end: int) -> bool:
 def value_in_response(text: str, kind: str) -> Extraction:
     """The value a response ends in, see `_found`; a range, a bound or a part of another value is no value."""
     found = _found(text, kind)
-    if found.span is None or found.text is None or kind not in SINGLE_KINDS | {"closed form", "expression", "complex"}:
+    if (
+        found.span is None
+        or found.text is None
+        or kind not in SINGLE_KINDS | {"closed form", "expression", "complex"}
+    ):
         return found
     if _is_range(text, *found.span):
         return Extraction(None, "conflict", found.span, "a range of values", found.candidates)

@@ -20,26 +20,49 @@ _AFTER = re.compile(
     r"√|∛|π|\\pi\b|\\sqrt|[²³⁴⁵⁶⁷⁸⁹⁰]|!(?!\s*$)(?=\w)|\^|[+\-−×÷*/]\s?\$?\d|\+(?=[\s.,]|$)|~\s?\d|_\{?\d|\s\d{3}(?![\d,])"
     r"|(?:plus|minus|less|over|divided\s+by|multiplied\s+by|mod(?:ulo)?)\s+\$?[-\d]"
     r"|times\s+(?:\d|[a-z]\b|as\b|more\b|larger\b|greater\b|bigger\b)|squared\b|cubed\b|factorial\b|and\s+(?:a|one|three)\s+(?:half|quarters?|third)\b"
-    r"|,?\s*(?i:or)\s+(?:more\b|less\b|fewer\b|rather\b|maybe\b|perhaps\b|possibly\b|\$?[-\d√\\(])|out\s+of\s+\d|:\s?\d|and\s+\$?-?\d"
-    r"|(?:%|percent|per\s+cent)\s+of\s+\$?\d|at\s+(?:least|most|minimum|maximum)\b|\(?base\s+\d|k\b(?!\w)"
+    r"|,?\s*(?i:or)\s+(?:more\b|less\b|fewer\b|rather\b|maybe\b|perhaps\b|possibly\b|\$?[-\d√\\(])|out\s+of\s+(?:every\s+)?\d|:\s?\d|and\s+\$?-?\d"
+    r"|(?:(?:%|percent|per\s+cent)\s+)?of\s+\$?\d|at\s+(?:least|most|minimum|maximum)\b|(?:more|less|fewer)\s+than\b|\(?base\s+\d|k\b(?!\w)"
     r"|,?\s*but\s+(?:(?:it|that|this)\s+)?(?:is\s+|was\s+)?(?:not\b|isn't\b|wasn't\b)|only\s+if\b|if\b[^.\n]*\botherwise\b|without\b"
     r"|[万亿倍]|的\S{0,4}倍|或\s?\d|到\s?\d|至\s?\d)"
 )
-_VARIABLE = re.compile(r"[a-zA-Z](?![A-Za-z])")
 _SIGN_IN_WORDS = re.compile(r"\b(?:minus|negative)\s+$", re.I)
 _SCALE = re.compile(r"\s+(?:hundred|thousand|million|billion|trillion)\b", re.I)
+_DOUBT_BEFORE = re.compile(
+    r"\b(?:if|unless|suppose|supposing|assum\w+|let|let's|let us|try|guess\w*|whether|perhaps|maybe|"
+    r"possibly|wrong\w*|incorrect\w*|some (?:people|students)|"
+    r"(?:close|near|next) to|almost|near|fewer|opposite|negative of|logarithm|as (?:many|much) as|check)\b|"
+    r"\b(?:might|could|may)(?:\s+(?:also|well|be|equal|have|reach)){1,3}\s*$|"
+    r"假设|如果|若|不可能|不会|不到|不够|负\s*$|可能",
+    re.I,
+)
+_DENIED_BEFORE = re.compile(r"\b(?:not|never|cannot|neither|nor)\b|n't\b", re.I)
+_DENIED_LATER = re.compile(
+    r"[^.!?\n]*?(?:\b(?:not|never|cannot|too (?:many|few|small|large|big|much|little|high|low)|wrong|incorrect|"
+    r"impossible|excluded|short of|away from|in the (?:first|second) (?:case|row|one)|but (?:also|not)|plus|minus|"
+    r"mod)\b|n't\b|不够|不对|一半)",
+    re.I,
+)
+_GLUED = re.compile(r"\s?[·∶′₀-₉]|!(?=[,\w])|[a-zA-Z](?<![msghLVWNJ])(?![A-Za-z])")
+"""Signs that change a number; of letters written right behind it all but the common units."""
 REACH = 60
 
 
 def is_bare(text: str, start: int, end: int) -> bool:
     """Whether nothing around text[start:end] makes another value, a bound or a denial of it."""
     before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
+    before = re.sub(r"\bnot\b[^,;]{1,30}\bbut\b", "", before)
     quoted = re.fullmatch(r"\s*>\s*", before.rsplit("\n", 1)[-1])  # Markdown's quotation, no bound
     if not quoted and _BEFORE.search(before):
         return False
-    if _AFTER.match(after):
+    clause = re.split(r"[.!?](?=\s)|[,;:\n，；。：]", text[max(0, start - 4 * REACH) : start])[-1]
+    if _AFTER.match(after) or _DOUBT_BEFORE.search(clause):
         return False
-    return not (_VARIABLE.match(after) and after[:1] in "xyznabkiXYZN")
+    # "not 10 but 12" denies the 10, and "12, not 15" the 15.
+    if _DENIED_BEFORE.search(re.split(r"\d|\bbut\b", clause)[-1]):
+        return False
+    if _DENIED_LATER.match(re.sub(r",\s+(?:and\s+)?not\s+.*", "", text[end : end + 2 * REACH])):
+        return False
+    return not _GLUED.match(after)
 
 
 def negative(text: str, start: int) -> bool:
