@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from collections import defaultdict
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from cogito_core import charts
+from cogito_core.engines.base import Answer
 from cogito_core.html import Card, Page
 from cogito_core.sample import Picture, Sample
 from cogito_core.shards import SampleStore, write_shards
@@ -23,7 +22,11 @@ from cogito_eval.benchmark import load_benchmark
 from cogito_eval.compare import compare_runs
 from cogito_eval.report import write_comparison, write_report
 from cogito_eval.results import write_rows
+from cogito_train.config import Objective, Stage
 from cogito_train.report import write_report as write_training_report
+from cogito_train.rollout import RolloutGroup, judge_answer
+from cogito_train.scores import score_groups
+from cogito_train.telemetry import record_rollouts, step_metrics
 from tests.data.test_report import small_build
 from tests.eval.conftest import result_row
 
@@ -140,28 +143,20 @@ def test_the_reports_of_an_evaluation(tmp_path: Path) -> None:
 
 
 def test_the_report_of_a_training_run(tmp_path: Path) -> None:
+    """Groups, scores, metrics and rollouts are made by the trainer's own functions, so new fields come along."""
     write_shards([_evil_sample("a")], tmp_path / "data")
     store = SampleStore(tmp_path / "data")
-    zeros = dict.fromkeys((
-        "prompts", "accuracy", "tokens_right", "tokens_wrong", "target_tokens", "effective_groups", "all_right", "all_wrong",
-        "no_signal", "truncated", "weight", "kl", "entropy", "grad_norm", "clipped", "engine_gap"), 0.5)
-    metrics: list[dict[str, Any]] = [
-        {"stage": EVIL, "step": step, "parts": {EVIL: 1.0}, "solved_histogram": [1, 2], "weight_by_source": {EVIL: 1.0}, **zeros}
-        for step in (1, 2)
-    ]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
-    event = {"event": "step", "stage": EVIL, "seconds": 1.0, "rollout": 0.5, "update": 0.5}
-    (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n")
-    answer = {"sample_id": store[0].id, "sample": 0, "text": EVIL, "outcome": EVIL, "reason": EVIL,
-              "parts": json.dumps({EVIL: 1.0}), "reward": 1.0, "weight": 1.0, "advantage": 0.0}
+    answers = tuple(Answer(text, (1,), (0.0,), "stop", 1, 1, seed) for seed, text in enumerate((EVIL, f"no {EVIL}")))
+    group = RolloutGroup(store[0], answers, tuple(judge_answer(store[0], answer.text) for answer in answers))
+    scores = score_groups([group], Stage(name="s", steps=2), Objective(), max_response_tokens=64)
     # A stage's name is a folder's name, so it cannot hold a slash.
-    stage = {"name": "<img src=x onerror=pwned()>", "steps": 2, "best_step": 1, "validation": 0.5, "validations": [{"step": 1, "accuracy": 0.5}]}
-    for row in metrics:
-        row["stage"] = stage["name"]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
-    folder = tmp_path / "rollouts" / str(stage["name"])
-    folder.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist([answer]), folder / "00001.parquet")
+    stage = {"name": "<img src=x onerror=pwned()>", "steps": 2, "best_step": 1, "validation": 0.5,
+             "validations": [{"step": 1, "accuracy": 0.5}]}
+    metrics = step_metrics([group], scores, defaultdict(lambda: 0.5)) | {"stage": stage["name"]}
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(metrics | {"step": step}) + "\n" for step in (1, 2)))
+    event = {"event": "step", "stage": stage["name"], "seconds": 1.0, "rollout": 0.5, "update": 0.5}
+    (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n")
+    record_rollouts(tmp_path / "rollouts" / str(stage["name"]) / "00001.parquet", [group], scores)
     page = write_training_report(tmp_path, {"stages": [stage]}, store)
     assert_dead(page, 10)
-    assert "reward +1.00" in page
+    assert "best and worst of the last step" in page
