@@ -103,7 +103,7 @@ class Hub:
             if self.visibility() is not None:
                 return
             self.pause(attempt)
-        raise CogitoError(f"{self.repo} could not be created")
+        raise CogitoError(f"{self.repo} could not be created, or is there but not for this token to see")
 
     # -- what is there --------------------------------------------------------------------------------------------
 

@@ -53,6 +53,9 @@ def is_transport(error: BaseException) -> bool:
 
 def is_retried(error: BaseException) -> bool:
     """Whether the same request may succeed later."""
+    if type(error).__name__ == "OfflineModeIsEnabled":
+        # A connection error by its base class, but a setting of the user's.
+        return False
     status = status_of(error)
     return status in RETRIED if status is not None else is_transport(error)
 

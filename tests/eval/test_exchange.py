@@ -113,6 +113,22 @@ def test_inspect_reads_ours_and_we_read_what_it_writes(run: Path, choice_bench: 
     assert answers_of(tmp_path / "again") == answers_of(run)
 
 
+def test_a_log_with_messages_of_several_parts_is_read(choice_bench: tuple[Path, Path], tmp_path: Path) -> None:
+    """As inspect_ai logs a model that thinks apart and a question with a picture."""
+    message = {"role": "assistant", "content": [{"type": "reasoning", "reasoning": "B?"}, {"type": "text", "text": "\\boxed{A}"}]}
+    asked = [{"role": "system", "content": "Answer."}, {"role": "user", "content": [{"type": "image", "image": "attachment://x"}, {"type": "text", "text": "How many corners has shape 0?"}]}]
+    sample = {"id": 17, "epoch": 1, "input": asked, "target": "A", "output": {"choices": [{"message": message}]}}
+    empty = {"id": "q1", "epoch": 1, "input": "How many corners has shape 1?", "target": "B", "output": {"choices": []}}
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({"version": 2, "eval": {"model": "m"}, "samples": [sample, empty]}))
+    manifest, root = choice_bench
+    import_answers(path, str(manifest), tmp_path / "run", root=root, model=None)
+    rows = {row["id"]: row for row in read_rows(tmp_path / "run" / "results" / "shapes.jsonl")}
+    assert rows["q0"]["response"] == "\\boxed{A}" and rows["q0"]["strict"]["outcome"] == "right"
+    assert rows["q1"]["status"] == "empty"
+    assert rows["q2"]["status"] == "failed" and rows["q2"]["error"] == "the file holds 0 of 1 answers to it"
+
+
 def test_shares_of_points_and_failed_requests_reach_inspect() -> None:
     half = {"outcome": "undecidable", "rule": "guess", "extracted": None, "reason": "a guess of two", "expectation": 0.5}
     failed = result_row("b", outcome="wrong", error="server gone", status="failed")

@@ -239,6 +239,15 @@ def test_a_namespace_of_someone_else_is_named(hub: HubServer, built: Path) -> No
         publish(Hub(wish.repo), prepare(built, wish), wish)
 
 
+def test_an_offline_setting_is_named_at_once(hub: HubServer, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(CogitoError, match="HF_HUB_OFFLINE is set, so the Hub cannot be asked: unset it to publish"):
+        publish(Hub(REPO, sleep=pytest.fail), prepare(built, Wish(REPO)), Wish(REPO))
+    assert hub.log == []
+
+
 @pytest.mark.usefixtures("no_waiting")
 def test_an_unreachable_hub_is_one_sentence(hub: HubServer, built: Path) -> None:
     hub.faults.at_random(1.0, 0, kinds=("reset",))
