@@ -19,6 +19,8 @@ MAX_DECODED_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA", "PCX")
 """What is decoded. Left out above all is EPS, for which Pillow starts Ghostscript on the file's own program."""
 
+_ORIENTATION = 0x0112
+
 MIN_PIXELS = 84 * 84
 MAX_PIXELS = 1024 * 1024
 """The paper's limits in training: 7,056 to 1,048,576 pixels (VL-Cogito, official config)."""
@@ -29,27 +31,40 @@ class PictureError(CogitoError):
 
 
 def open_picture(data: bytes, *, where: str) -> Image.Image:
-    """Decode a picture to RGB, transparent pixels composited on white.
+    """Decode a picture to RGB, turned as its EXIF orientation says, transparent pixels composited on white.
+
+    `datasets` and transformers turn pictures too, so that all readers of a shard see the same.
 
     Raises:
         PictureError: it is empty, truncated, not a picture, or too large; the sentence starts with `where`.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     if not data:
         raise PictureError(f"{where}: the picture is empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=_formats())
+            picture: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
             if picture.width * picture.height > MAX_DECODED_PIXELS:
                 raise PictureError(f"{where}: the picture has {picture.width} x {picture.height} pixels, too many")
+            turned = _orientation(picture) != 1
             picture.load()
+            if turned:
+                picture = ImageOps.exif_transpose(picture)
     except PictureError:
         raise
     except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged input.
         raise PictureError(f"{where}: the picture cannot be decoded ({_short(error)})") from error
     return _to_rgb(picture)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF orientation 1 to 8 of a picture that is opened and not decoded yet; 5 to 8 lie on their side."""
+    if picture.format == "TIFF" or (picture.format not in ("JPEG", "MPO") and "exif" not in picture.info):
+        return 1  # Pillow turns TIFF itself, and asking a PNG would decode it
+    found = picture.getexif().get(_ORIENTATION, 1)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 @cache
@@ -85,7 +100,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def picture_size(data: bytes, *, where: str) -> tuple[int, int]:
-    """(width, height) in pixels from the header alone.
+    """(width, height) in pixels from the header alone, as `open_picture` would have them.
 
     Raises:
         PictureError: the header is not that of a picture.
@@ -95,7 +110,9 @@ def picture_size(data: bytes, *, where: str) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data), formats=_formats()).size
+            picture = Image.open(io.BytesIO(data), formats=_formats())
+            width, height = picture.size
+            return (height, width) if _orientation(picture) >= 5 else (width, height)
     except Exception as error:
         raise PictureError(f"{where}: the picture cannot be read ({_short(error)})") from error
 

@@ -37,6 +37,23 @@ def test_sixteen_bit_grey_keeps_its_shade() -> None:
     assert abs(value[0] - 128) <= 1
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_picture_is_seen_as_datasets_decodes_it(kind: str, orientation: int) -> None:
+    from datasets import Image as Feature
+
+    picture = Image.new("RGB", (20, 12), "white")
+    picture.paste((200, 0, 0), (0, 0, 10, 6))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, exif=exif)
+    ours = open_picture(buffer.getvalue(), where="x")
+    theirs = Feature().decode_example({"bytes": buffer.getvalue(), "path": None}).convert("RGB")
+    assert ours.size == theirs.size == picture_size(buffer.getvalue(), where="x")
+    assert ours.tobytes() == theirs.tobytes()
+
+
 @pytest.mark.parametrize("cut", [0, 10, 60, 200])
 def test_a_truncated_picture_is_one_sentence(cut: int) -> None:
     data = _encode(Image.effect_noise((64, 64), 50).convert("RGB"))
