@@ -9,9 +9,30 @@ from typing import Any
 import yaml
 
 from cogito_core import __version__
+from cogito_core.files import write_atomic
 from cogito_core.shards import SampleStore
 from cogito_train.config import TrainRecipe, batch_arithmetic
 from cogito_train.lineage import hub_origin, lineage, upstream
+from cogito_train.report import training_charts
+
+CURVES = ("accuracy", "reward")
+"""Pictures beside the card, by the names of their files."""
+
+# A picture of its own has no page around it to take its colours from.
+_STYLE = (
+    "<style>svg{background:#fff}text{fill:#1d2433;font:12px system-ui,sans-serif}"
+    ".axis{stroke:#dfe3ea}.soft{fill:#5d6679}</style>"
+)
+
+
+def write_card(
+    final: Path, recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore, metrics: list[dict[str, Any]]
+) -> None:
+    """Write README.md and its curves into a finished model's folder; `metrics` are the rows of metrics.jsonl."""
+    for name, chart in zip(CURVES, training_charts(metrics, summary["stages"]), strict=False):
+        head, end, rest = chart.partition(">")
+        write_atomic(final / f"{name}.svg", f"{head}{end}{_STYLE}{rest}\n")
+    write_atomic(final / "README.md", model_card(recipe, summary, data, final))
 
 
 def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore, final: Path) -> str:
@@ -52,6 +73,8 @@ def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore, 
             "| stage | steps | weights of step | held-out accuracy |",
             "|---|---|---|---|",
             *rows,
+            "",
+            *(f"![{name}]({name}.svg)" for name in CURVES),
             "",
             "## Training data",
             "",

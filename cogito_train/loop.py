@@ -21,7 +21,7 @@ from cogito_core.files import write_atomic
 from cogito_core.prompts import build_chat
 from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
-from cogito_train.card import model_card
+from cogito_train.card import write_card
 from cogito_train.checkpoint import Progress, load_checkpoint, load_progress, save_checkpoint
 from cogito_train.config import Stage, TrainRecipe
 from cogito_train.loggers import Loggers
@@ -231,6 +231,7 @@ class Trainer:
     def _validate(self, stage: Stage) -> None:
         if not self.held_out:
             return
+        clock = Clock()
         with self._phase("validating"), self.rollouts.asking() as engine:
             result = validate(engine, self.held_out, self.recipe, self.world)
         progress = self.progress
@@ -242,7 +243,8 @@ class Trainer:
                 self.policy.export(self._candidate(stage, progress.step), dtype="float32")
         mark = " (best so far)" if is_best else f" (best {progress.best_accuracy:.1%} at {progress.best_step})"
         self._say(f"{stage.name} {progress.step}: held-out accuracy {result['accuracy']:.1%}{mark}")
-        self._event("validation", stage=stage.name, step=progress.step, **result)
+        clock.lap("seconds")
+        self._event("validation", stage=stage.name, step=progress.step, **clock.laps, **result)
 
     def _finish_stage(self, stage: Stage) -> None:
         """Put the chosen weights into `stages/<name>/best` and write down what is handed on."""
@@ -299,8 +301,11 @@ class Trainer:
         return False
 
     def _checkpoint(self, stage: Stage) -> None:
+        clock = Clock()
         with self._phase("writing a checkpoint"):
             save_checkpoint(self._checkpoint_folder(stage), self.policy, self.optimizer, self.progress, self.world)
+        clock.lap("seconds")
+        self._event("checkpoint", stage=stage.name, step=self.progress.step, **clock.laps)
         keep = self._candidate(stage, self.progress.best_step or 0)
         if self.world.is_main and keep.parent.exists():
             for folder in keep.parent.iterdir():
@@ -314,7 +319,7 @@ class Trainer:
         if self.loggers is None:
             return
         self.loggers.close()
-        write_atomic(final / "README.md", model_card(self.recipe, summary, self.data.train, final))
+        write_card(final, self.recipe, summary, self.data.train, self.metrics.rows() if self.metrics else [])
         write_atomic(self.directory / "report.html", write_report(self.directory, summary, self.data.train))
 
     def _record(
@@ -352,7 +357,8 @@ class Trainer:
         return chats
 
     def _pushed(self, seconds: float, gap: float) -> None:
-        self._event("push", seconds=round(seconds, 3), gap=gap)
+        name = self.recipe.stages[self.progress.stage].name
+        self._event("push", stage=name, seconds=round(seconds, 3), gap=gap)
 
     def _encoder(self, sample: Sample) -> Callable[[], Encoded]:
         chat = build_chat(self.recipe.prompt, sample.problem, sample.images)

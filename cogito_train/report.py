@@ -136,11 +136,22 @@ def _difficulty_charts(name: str, rows: Rows) -> list[str]:
 def _time_rows(events: Rows, stages: Sequence[str]) -> list[list[Any]]:
     out = []
     for stage in stages:
-        steps = [event for event in events if event["event"] == "step" and event["stage"] == stage]
-        total = sum(event["seconds"] for event in steps) or 1.0
-        for phase in ("rollout", "update"):
-            seconds = sum(event[phase] for event in steps)
-            out.append([stage, phase, round(seconds, 1), f"{seconds / total:.0%}"])
+        own = [event for event in events if event.get("stage") == stage]
+        steps = [event for event in own if event["event"] == "step"]
+        seconds = {
+            "sampling and judging": sum(event["rollout"] for event in steps),
+            "updating": sum(event["update"] for event in steps),
+            **{
+                label: sum(event["seconds"] for event in own if event["event"] == kind)
+                for kind, label in (("validation", "validating"), ("checkpoint", "checkpoints"))
+            },
+        }
+        total = sum(seconds.values()) or 1.0
+        out += [[stage, phase, round(value, 1), f"{value / total:.0%}"] for phase, value in seconds.items()]
+        # Weights are sent before answers are asked for, so this is a part of sampling and validating.
+        pushes = [event["seconds"] for event in own if event["event"] == "push"]
+        if pushes:
+            out.append([stage, f"of it sending weights, {len(pushes)} times", round(sum(pushes), 1), ""])
     return out
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -96,6 +98,8 @@ def test_the_report_is_one_file_that_needs_nothing_else(straight):
     page = (straight / "report.html").read_text()
     assert page.startswith("<!doctype html>") and "<svg" in page and "data:image/png;base64," in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "<script" not in page
+    for words in ("sampling and judging", "updating", "validating", "checkpoints"):
+        assert len(re.findall(f"<td>{words}</td><td[^>]*>[0-9.]+</td>", page)) == len(STAGES), words
     for words in ("Stages", "Curves", "Reward by source", "Difficulty", "Time", "Answers", *STAGES):
         assert words in page
 
@@ -105,6 +109,10 @@ def test_the_card_states_base_data_and_recipe(straight):
     _, front, body = text.split("---", 2)
     assert yaml.safe_load(front)["base_model"] == "nano"
     assert "| nano-chart | 6 |" in body and "prompts_per_step: 4" in body
+    for name in ("accuracy", "reward"):
+        assert f"]({name}.svg)" in body
+        drawn = ElementTree.parse(straight / "final" / f"{name}.svg").getroot()
+        assert drawn.tag.endswith("svg") and len(drawn.findall(".//{*}polyline")) >= 2
     assert all(f"| {stage} |" in body for stage in STAGES)
 
 
