@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def test_the_page_works_as_written(page: Path, tmp_path: Path) -> None:
         for part in ("cogito_core", "cogito_nano", "cogito_data", "cogito_train", "cogito_eval", "manifests"):
             shutil.copytree(REPOSITORY / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "weights"))
     assert follow(page, tmp_path) >= 2
+
+
+def test_the_benchmark_page_names_every_function_of_a_module() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "cogito_eval").glob("*.py"))
+    page = (REPOSITORY / "docs" / "howto" / "benchmark.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"hook\("(\w+)"\)", code)) == set(re.findall(r"^\| `(\w+)\(", page, re.M))
 
 
 def test_a_promise_that_is_not_kept_fails(tmp_path: Path) -> None:
