@@ -31,7 +31,7 @@ def test_the_page_works_as_written(page: Path, tmp_path: Path) -> None:
 def test_the_benchmark_page_names_every_function_of_a_module() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "cogito_eval").glob("*.py"))
     page = (REPOSITORY / "docs" / "howto" / "benchmark.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"hook\("(\w+)"\)", code)) == set(re.findall(r"^\| `(\w+)\(", page, re.M))
+    assert set(re.findall(r'hook\("(\w+)"\)', code)) == set(re.findall(r"^\| `(\w+)\(", page, re.M))
 
 
 def test_a_promise_that_is_not_kept_fails(tmp_path: Path) -> None:
