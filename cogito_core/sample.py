@@ -15,7 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from cogito_core.console import CogitoError
+
 SCHEMA_VERSION = 1
+
+REQUIRED = ("id", "source", "category", "split", "problem", "answer", "answer_kind")
+"""Columns that every shard must have, without nulls."""
 
 CATEGORIES = ("math", "logic", "counting", "science", "chart", "general")
 
@@ -183,15 +188,37 @@ def samples_to_table(samples: list[Sample]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def row_to_sample(row: dict[str, Any]) -> Sample:
-    """One row, as Arrow's `to_pylist` gives it, as a Sample; missing columns keep their defaults."""
+def row_to_sample(row: dict[str, Any], where: str = "") -> Sample:
+    """One row, as Arrow's `to_pylist` gives it, as a Sample; missing columns keep their defaults.
+
+    Raises:
+        CogitoError: a cell that must be a text is null, one that must be a JSON object is none, or a picture has no
+            bytes; the sentence names `where` the row stands and the column.
+    """
     values = dict(row)
-    values["images"] = tuple(Picture(p["bytes"], p.get("path")) for p in values.get("images") or ())
+    place = f"{where or 'the shard'}, row {values.get('id')!r}"
+    for name in REQUIRED:
+        if name in values and values[name] is None:
+            raise CogitoError(f"{place}: the column '{name}' is null")
+    pictures = values.get("images") or ()
+    if any(picture is None or picture.get("bytes") is None for picture in pictures):
+        raise CogitoError(f"{place}: the column 'images' names a picture whose bytes are not in the shard")
+    values["images"] = tuple(Picture(picture["bytes"], picture.get("path")) for picture in pictures)
     for name in _JSON_COLUMNS & values.keys():
-        values[name] = json.loads(values[name]) if values[name] else {}
+        values[name] = _from_json(values[name], f"{place}: the column '{name}'")
     for name in _TUPLE_COLUMNS & values.keys():
         values[name] = tuple(values[name] or ())
     return Sample(**values)
+
+
+def _from_json(text: str | None, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError as error:
+        raise CogitoError(f"{where} holds no valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise CogitoError(f"{where} holds {type(value).__name__} where a JSON object is needed")
+    return value
 
 
 def table_to_samples(table: pa.Table) -> list[Sample]:

@@ -17,14 +17,12 @@ import pyarrow.parquet as pq
 
 from cogito_core.console import CogitoError
 from cogito_core.files import replace_file
-from cogito_core.sample import SCHEMA, SCHEMA_VERSION, Sample, row_to_sample, samples_to_table
+from cogito_core.sample import REQUIRED, SCHEMA, SCHEMA_VERSION, Sample, row_to_sample, samples_to_table
 
 ROW_GROUP_ROWS = 500
 """Rows of one row group: small enough for random access, large enough for the dictionary to pay."""
 
 _PICTURE_COLUMN = "images.list.element.bytes"
-
-_REQUIRED = ("id", "source", "category", "split", "problem", "answer", "answer_kind")
 
 
 def _hub_features() -> dict[str, Any]:
@@ -115,7 +113,7 @@ def _open_shard(path: Path) -> pq.ParquetFile:
     except (pa.ArrowInvalid, OSError) as error:
         raise CogitoError(f"{path} is not a readable Parquet file: {error}") from error
     version = _stated_version(shard, path)
-    for column in _REQUIRED:
+    for column in REQUIRED:
         if column not in shard.schema_arrow.names:
             age = "states no schema version" if version is None else f"has schema version {version}"
             raise CogitoError(
@@ -188,7 +186,7 @@ def read_samples(
         wanted = _wanted_columns(shard, columns)
         for batch in shard.iter_batches(batch_size=ROW_GROUP_ROWS, columns=wanted):
             for row in batch.to_pylist():
-                yield row_to_sample(row)
+                yield row_to_sample(row, str(path))
 
 
 def _wanted_columns(shard: pq.ParquetFile, columns: list[str] | None) -> list[str]:
@@ -196,7 +194,7 @@ def _wanted_columns(shard: pq.ParquetFile, columns: list[str] | None) -> list[st
     if columns is None:
         return known
     # The stored hash must come along where pictures do not, or it would be taken of nothing.
-    wanted = {*_REQUIRED, *columns, "problem_hash", "image_hash" if "image_hash" in known else "images"}
+    wanted = {*REQUIRED, *columns, "problem_hash", "image_hash" if "image_hash" in known else "images"}
     return [name for name in known if name in wanted]
 
 
@@ -216,6 +214,7 @@ class SampleStore:
         paths = shard_paths(directory, split)
         if not paths:
             raise CogitoError(f"{directory} holds no shard{f' of split {split}' if split else ''}")
+        self._paths = paths
         self._shards = [_open_shard(path) for path in paths]
         self._groups: list[tuple[int, int, int]] = []
         start = 0
@@ -234,8 +233,8 @@ class SampleStore:
         if not 0 <= index < self._len:
             raise IndexError(f"row {index} of {self._len}")
         position = self._find(index)
-        start = self._groups[position][0]
-        return row_to_sample(self._rows(position)[index - start])
+        start, number, _ = self._groups[position]
+        return row_to_sample(self._rows(position)[index - start], str(self._paths[number]))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[i] for i in range(self._len))

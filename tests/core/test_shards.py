@@ -203,3 +203,26 @@ def test_faults_name_the_field() -> None:
     assert [fault.split(":")[0] for fault in sample.faults()] == [
         "category", "answer_kind", "problem", "answer", "problem",
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("answer_spec", "{broken", "the column 'answer_spec' holds no valid JSON"),
+        ("meta", "[1]", "the column 'meta' holds list where a JSON object is needed"),
+        ("answer", None, "the column 'answer' is null"),
+        ("images", [{"bytes": None, "path": "x.png"}], "the column 'images' names a picture whose bytes are not"),
+    ],
+)
+def test_a_broken_cell_is_named(tmp_path: Path, column: str, value: object, said: str) -> None:
+    table = samples_to_table(_samples(3))
+    cells = table.column(column).to_pylist()
+    cells[1] = value
+    place = table.schema.get_field_index(column)
+    table = table.set_column(place, table.schema.field(column), pa.array(cells, type=table.schema.field(column).type))
+    path = tmp_path / "train-00000.parquet"
+    pq.write_table(table, path)
+    for read in (lambda: list(read_samples(tmp_path)), lambda: SampleStore(tmp_path)[1]):
+        with pytest.raises(CogitoError) as caught:
+            read()
+        assert said in str(caught.value) and str(path) in str(caught.value) and table.column("id")[1].as_py() in str(caught.value)
