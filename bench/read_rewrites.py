@@ -21,8 +21,7 @@ from cogito_core.html import Card, Page
 from cogito_core.sample import Sample
 from cogito_data.reformulate import Unverifiable, reformulate
 from cogito_data.sources.assemble import problem_text
-from cogito_data.sources.base import Problem, load_source, source_names
-from cogito_data.sources.origins import local_origin
+from cogito_data.sources.base import Found, Problem, Source, find_layouts, load_source, source_names
 from cogito_data.sources.rows import BadRow
 
 VISIBLE = {"tabmwp", "dvqa", "figureqa"}
@@ -30,12 +29,22 @@ VISIBLE = {"tabmwp", "dvqa", "figureqa"}
 
 
 def texts(name: str, root: Path) -> Iterator[Sample]:
-    """The questions of a source without their pictures."""
+    """The questions of a source in all layouts that are there, each once, without their pictures."""
     source = load_source(name)
-    origin = local_origin(source, root / name)
-    for row in origin.rows(0):
+    seen: set[tuple[str, ...]] = set()
+    for found in find_layouts(source, root / name):
+        for sample in _texts_of(source, found):
+            key = (sample.original_problem, *sorted(sample.choices))
+            if key not in seen:
+                seen.add(key)
+                yield sample
+
+
+def _texts_of(source: Source, found: Found) -> Iterator[Sample]:
+    name = source.manifest.name
+    for row in found.layout.read(found.base):
         try:
-            made = origin.problem(row)
+            made = found.layout.problem(row, found.base)
             for problem in [made] if isinstance(made, Problem) else made:
                 yield Sample(
                     id=f"{name}/{problem.split}/{problem.upstream_id}",
@@ -63,10 +72,13 @@ def rewritten(root: Path) -> dict[tuple[str, str], list[Sample]]:
             continue
         try:
             for sample in texts(name, root):
-                out = reformulate(sample, visible=name in VISIBLE)
+                try:
+                    out = reformulate(sample, visible=name in VISIBLE)
+                except Unverifiable:
+                    continue
                 if not out.reformulation.startswith("none"):
                     found[name, out.reformulation].append(out)
-        except (CogitoError, Unverifiable) as error:
+        except CogitoError as error:
             print(f"{name}: {error}")
     return found
 

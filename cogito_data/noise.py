@@ -1,4 +1,4 @@
-"""How much a pass rate over a few trials can be trusted: said wherever one is shown."""
+"""How much a pass rate over a few trials, and a rewrite by rule, can be trusted: said wherever one is shown."""
 
 from __future__ import annotations
 
@@ -28,4 +28,9 @@ NOTE_ON_NOISE = (
     f"rate of 0.6 is dropped {1 - chance_of_keep(0.6, 8, 0, 4):.0%} of the time, one of 0.4 "
     f"{1 - chance_of_keep(0.4, 8, 0, 4):.0%}. No right answer of 8 bounds the true rate at "
     f"{upper_bound_of_none(8):.0%}. A guesser solves half of all yes/no questions: compare rates within one format."
+)
+
+NOTE_ON_REWRITES = (
+    "How often a rule is wrong was measured by reading: of 200 rewrites of real records, drawn by seed over every "
+    "source and rule, 1 was wrong (0.5 %, 95 % interval 0.1-2.8 %) and 3 were doubtful (docs/data.md)."
 )

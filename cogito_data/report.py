@@ -11,7 +11,7 @@ import numpy as np
 from cogito_core.charts import bar_chart
 from cogito_core.engines.base import seed_of
 from cogito_core.html import Card, Page
-from cogito_data.noise import NOTE_ON_NOISE
+from cogito_data.noise import NOTE_ON_NOISE, NOTE_ON_REWRITES
 
 if TYPE_CHECKING:
     from cogito_data.pipeline import Build
@@ -133,6 +133,7 @@ def _histograms(page: Page, title: str, build: Build, names: list[str], codes: A
 def _rewrites(page: Page, build: Build) -> None:
     page.section("Multiple choice opened")
     page.paragraph("Each rewrite made a round trip: the verifier accepts its gold and refuses every distractor.")
+    page.paragraph(NOTE_ON_REWRITES, soft=True)
     rules = sorted({rule for counts in build.funnel.rewrites.values() for rule in counts})
     rows = [[rule, *(counts[rule] for counts in build.funnel.rewrites.values())] for rule in rules]
     page.table(["rule, or why nothing was rewritten", *build.funnel.rewrites], rows)

@@ -140,6 +140,13 @@ _WHICH_NUMBER = re.compile(
 )
 
 
+_SEVERAL_NUMBERS = re.compile(
+    r"\b(?:what|which|find|give|determine|calculate|compute)\b\s+(?:are\s+)?(?:(?:the|all|both)\s+)+(?:\w+\s+)?"
+    r"(?:lengths|values|measures|sizes|widths|heights|areas|coordinates|dimensions|roots|solutions|zeros|zeroes|angles)\b",
+    re.IGNORECASE,
+)
+
+
 def numeric(item: Item) -> Ruling | None:
     """All options share one numeric form; unit, form and rounding go into the question."""
     if any(read_value(option) is None for option in item.options if not wording.is_meta_answer(option)):
@@ -147,6 +154,8 @@ def numeric(item: Item) -> Ruling | None:
     kept = tuple(option for option in item.options if not wording.is_meta_answer(option))
     if wording.asks_which(item.question) and not item.visible and not _WHICH_NUMBER.search(item.question):
         return _keep("numeric", "which of the numbers is meant shows only in the list")
+    if _SEVERAL_NUMBERS.search(item.question):
+        return _keep("numeric", "the question asks for several numbers and the list for one of them")
     found = open_numeric(item.question, kept, kept.index(item.answer))
     if isinstance(found, str):
         return _keep("numeric", found)

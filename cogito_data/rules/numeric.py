@@ -99,7 +99,7 @@ def open_numeric(question: str, options: Sequence[str], gold: int) -> Opening | 
     if mine.unit:
         spec["unit"] = mine.unit
         if not _mentions_unit(question, mine.unit):
-            hints.append(_unit_hint(mine.unit))
+            hints.append(_unit_hint(mine.unit, chinese=re.search(r"[\u4e00-\u9fff]", question) is not None))
     hints += _form_hints(question, known, gold, spec)
     kind = "number" if mine.kind == "number" else "expression"
     aliases = (options[gold],) if mine.unit and options[gold] != mine.text else ()
@@ -138,11 +138,20 @@ def _mentions_unit(question: str, unit: str) -> bool:
     return re.search(rf"(?<![^\W\d_]){re.escape(unit)}(?![^\W\d_])", question, re.IGNORECASE) is not None
 
 
-def _unit_hint(unit: str) -> str:
+_CHINESE_UNITS = {
+    "米": "metres", "厘米": "centimetres", "分米": "decimetres", "毫米": "millimetres", "千米": "kilometres",
+    "公里": "kilometres", "海里": "nautical miles", "小时": "hours", "分钟": "minutes", "秒": "seconds", "元": "yuan",
+    "平方米": "square metres", "平方厘米": "square centimetres", "立方米": "cubic metres",
+    "立方厘米": "cubic centimetres",
+    "千克": "kilograms", "克": "grams", "度": "degrees",
+}
+
+
+def _unit_hint(unit: str, *, chinese: bool) -> str:
     spoken = {"°": "degrees", "%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yuan"}.get(
         unit, unit
     )
-    return f"Give the answer in {spoken}."
+    return f"Give the answer in {spoken if chinese else _CHINESE_UNITS.get(spoken, spoken)}."
 
 
 def is_ratio(option: str) -> bool:

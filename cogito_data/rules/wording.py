@@ -55,6 +55,53 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"^what\s+(?:is|are)\s+(?!the\b|this\b|that\b|these\b|those\b|its\b|his\b|her\b|their\b|shown\b|on\b|in\b|at\b|"
         r"inside\b|under\b|above\b|below\b|behind\b|between\b|next\b|near\b|left\b|right\b|located\b|labell?ed\b|"
         r"also\b|called\b|being\b)[^\W\d_]{2,}(?:\s+[^\W\d_]+)?\s*\?*$", _FLAGS)),
+    # "What eats mice?", "What organism is a producer?": in a food web several do and are; counts are safe
+    (
+        "several",
+        re.compile(
+            r"^(?!.*\b(?:how\s+many|number\s+of)\b)(?=.*\b(?:what|who|which|whom|where|how|name)\b).*"
+            r"\b(?:predators?|prey(?:s|ed)?|producers?|consumers?|decomposers?|herbivores?|carnivores?|omnivores?|"
+            r"scavengers?|competitors?|competes?|compete|food\s+(?:webs?|chains?)|eats?|eaten|feeds?|consumes?|"
+            r"hunts?|depends?\s+on|affects?|affected|gets?\s+(?:\w+\s+)?(?:energy|food)|source\s+of\s+(?:energy|food))\b",
+            _FLAGS | re.DOTALL,
+        ),
+    ),
+    # "What would happen if the krill died out?": said in as many ways as there are people
+    (
+        "effect",
+        re.compile(
+            r"\bwhat\s+(?:\w+\s+){0,2}happen(?:s|ed)?\b|\bwhat\s+(?:would|will|could|might|can|may)\s+"
+            r"(?:cause|make|increase|decrease|result)\b|\bwhat\s+(?:is|are|was|were)\s+the\s+(?:effects?|results?|"
+            r"consequences?|purpose|role|function)\b|\bwhat\s+(?:role|purpose|function)\b|"
+            r"\bif\b.*\b(?:removed|disappear\w*|died?|dies|extinct|vanish\w*)\b",
+            _FLAGS,
+        ),
+    ),
+    # "How is the spider related to the fly?", "In what ways are they similar?"
+    (
+        "relation",
+        re.compile(
+            r"\bhow\s+(?:is|are|was|were|do|does|did)\b[^?]*\b(?:relat\w+|similar|alike|differ\w*|compared?|interact\w*|"
+            r"connected)\b|\bin\s+(?:what|which)\s+ways?\b|\bin\s+what\s+\w+\s+ways?\b|\bin\s+what\s+respects?\b|"
+            r"\bsimilar\s+in\s+what\b|\b(?:have|has)\s+in\s+common\b|\bwhat\b[^?]*\brelation(?:ship)?\b",
+            _FLAGS,
+        ),
+    ),
+    # "What is shown in the diagram?", "What does this picture show?": one picture, many true names
+    (
+        "picture",
+        re.compile(
+            r"\bwhat\s+(?:(?:diagram|picture|image|figure|illustration|photo\w*|drawing)\s+)?(?:is|are)\s+(?:being\s+)?"
+            r"(?:shown|depicted|illustrated|represented|portrayed|displayed|described|seen|going\s+on)"
+            r"(?:\s+(?:here|above|below|(?:in|by|on)\s+(?:the|this|these)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|"
+            r"illustration|photo\w*|graph|chart|drawing|map)s?))?\s*[?.]?\s*$|"
+            r"\bwhat\s+is\s+(?:in|on)\s+(?:the|this)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|illustration|photo\w*)\b|"
+            r"\bwhat\s+(?:does|do|did)\s+(?:the|this|these)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|illustration|"
+            r"photo\w*|graph|chart|drawing|map)s?\s+(?:\w+\s+)?(?:show|depict|illustrate|represent|portray|display|"
+            r"describe|explain)",
+            _FLAGS,
+        ),
+    ),
     # "How tall is it, about?" with numbers to pick from: the list tells how exact the answer must be
     (
         "estimate",
@@ -181,7 +228,8 @@ def is_meta_answer(option: str) -> bool:
 
 _LABEL_ONLY = re.compile(
     r"^(?:(?:figure|fig|diagram|picture|image|img|graph|panel|option|choice|answer|shape|plot|chart|pattern|box|"
-    r"drawing|illustration|photo|icon|图)\s*\.?\s*)?\(?\s*(?:[a-z]|[ⅰ-ⅹ①-⑩]|[ivx]{1,4})\s*\)?$|"
+    r"drawing|illustration|photo|icon|letter|label|stage|step|phase|point|part|position|region|arrow|图)"
+    r"\s*\.?\s*)?\(?\s*(?:[a-z]|[ⅰ-ⅹ①-⑩]|[ivx]{1,4})\s*\)?$|"
     r"^(?:figure|fig|diagram|picture|image|img|graph|panel|option|choice|answer|shape|plot|chart|pattern|box|"
     r"drawing|illustration|photo|icon|图)\s*\.?\s*\(?\d+\)?$|^<image(?:[_\s]*\d+)?>$"
 )
