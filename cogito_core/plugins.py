@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +46,19 @@ def load_module(place: str, *, beside: Path | None = None) -> ModuleType:
         return importlib.import_module(place)
     except Exception as error:  # a module may raise anything while it is imported
         raise CogitoError(f"the module '{place}' cannot be imported ({type(error).__name__}: {error})") from error
+
+
+def own_files(references: Iterable[str]) -> dict[str, str]:
+    """Reference -> SHA-256 of its file, for those that are files: part of a run's configuration.
+
+    So a run is not resumed with other code than it began with.
+    """
+    places = {reference: Path(reference.rpartition(":")[0]) for reference in references}
+    return {
+        reference: hashlib.sha256(place.read_bytes()).hexdigest()
+        for reference, place in sorted(places.items())
+        if is_file(str(place)) and place.is_file()
+    }
 
 
 def is_file(place: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import UsageError, say, table
 from cogito_core.files import write_atomic
+from cogito_core.plugins import own_files
 from cogito_core.runs import RunDir
 from cogito_data.funnel import Funnel
 from cogito_data.recipe import DataRecipe, load_data_recipe
@@ -74,6 +75,8 @@ def _config(name: str, recipe: DataRecipe, root: Path | None) -> dict[str, Any]:
         from cogito_core.engines.models import model_revision, resolve_model
 
         config["model_revision"] = model_revision(resolve_model(recipe.difficulty.model))
+    if recipe.difficulty is not None and recipe.difficulty.engine.startswith("python:"):
+        config["own_files"] = own_files([recipe.difficulty.engine.removeprefix("python:")])
     return config
 
 

@@ -19,6 +19,7 @@ from cogito_core.engines.check import CheckedEngine
 from cogito_core.files import write_atomic
 from cogito_core.images import PictureError
 from cogito_core.manifest import apply_overrides, file_hash, manifest_path
+from cogito_core.plugins import own_files
 from cogito_core.runs import RunDir
 from cogito_eval.aggregate import score_rows, summary_of
 from cogito_eval.benchmark import Benchmark, load_benchmark, parse_names
@@ -124,6 +125,8 @@ def evaluate(options: EvalOptions, out: Path, engine: Engine | None = None) -> d
     own = {b.name: str(Path(name).resolve()) for name, b in zip(names, benchmarks, strict=True) if name != b.name}
     if own:
         config["manifests"] = own  # rescore finds them again
+    if options.engine.startswith("python:"):
+        config["own_files"] = own_files([options.engine.removeprefix("python:")])
     inputs = {name: file_hash(manifest_path("benchmarks", name)) for name in names}
     with RunDir.open(out, config=config, command="eval", inputs=inputs) as run:
         finished = _finished(run)

@@ -106,7 +106,7 @@ def plan(
     if smallest is None:
         say(f"no set of up to 64 GPUs of {memory:.1f} GiB holds this recipe")
     else:
-        say(f"smallest set that fits: {smallest.gpus} x {memory:.1f} GiB")
+        say(f"smallest set that fits: {smallest.gpus} x {memory:.1f} GiB (of 1, 2, 4, 8, ...)")
     rows = []
     for name, more in planning.VARIANTS.items():
         other = load_train_recipe(recipe, [*(settings or []), *more])
@@ -142,6 +142,7 @@ def replay(
 
 def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
     from cogito_core.engines.models import model_revision, resolve_model
+    from cogito_core.plugins import own_files
     from cogito_core.runs import RunDir
     from cogito_train.config import batch_arithmetic
     from cogito_train.loop import Trainer
@@ -153,6 +154,9 @@ def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
                 trainer.train()
         return
     config = {"recipe": Path(name).stem, "train": recipe.model_dump(mode="json")}
+    own = own_files(reference for stage in recipe.stages for reference in stage.rewards.own)
+    if own:
+        config["own_files"] = own
     inputs = {
         "data": content_hash(TrainingData.open(recipe.data).train),
         "model": model_revision(resolve_model(recipe.model, recipe.revision)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cogito_core.console import CogitoError
-from cogito_core.plugins import load_module, load_object
+from cogito_core.plugins import load_module, load_object, own_files
 
 
 def test_a_file_is_found_beside_the_manifest_and_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +39,12 @@ def test_faults_are_sentences(tmp_path: Path, reference: str, said: str) -> None
     (tmp_path / "broken.py").write_text("1 / 0\n")
     with pytest.raises(CogitoError, match=said):
         load_object(reference, beside=tmp_path)
+
+
+def test_files_of_the_users_own_are_known_by_their_content(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("f = 1\n")
+    before = own_files([f"{file}:f", "fractions:Fraction"])
+    assert list(before) == [f"{file}:f"] and len(before[f"{file}:f"]) == 64
+    file.write_text("f = 2\n")
+    assert own_files([f"{file}:f"]) != before
