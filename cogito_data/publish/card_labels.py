@@ -6,7 +6,7 @@ from collections import Counter
 
 from cogito_core.prompts import PROMPTS
 from cogito_core.sample import Sample
-from cogito_data.noise import chance_of_keep, upper_bound_of_none
+from cogito_data.noise import NOTE_ON_REWRITES, chance_of_keep, upper_bound_of_none
 from cogito_data.publish.facts import Facts
 from cogito_data.publish.markdown import block, code, inline, table
 
@@ -29,7 +29,7 @@ def rewrites(facts: Facts, examples: dict[str, list[Sample]]) -> str:
         "Counts are of all rows that came in; `none:` rows stay as they were."
     )
     rows = [[code(rule), n] for rule, n in sorted(counts.items())]
-    parts = [text, table(["rule", "rows"], rows)]
+    parts = [text, NOTE_ON_REWRITES, table(["rule", "rows"], rows)]
     for rule, samples in examples.items():
         shown = [
             [
