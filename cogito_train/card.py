@@ -12,7 +12,7 @@ from cogito_core import __version__
 from cogito_core.files import write_atomic
 from cogito_core.shards import SampleStore
 from cogito_train.config import TrainRecipe, batch_arithmetic
-from cogito_train.lineage import hub_origin, lineage, upstream
+from cogito_train.lineage import hub_origin, is_hub_model, lineage, upstream
 from cogito_train.report import training_charts
 
 CURVES = ("accuracy", "reward")
@@ -39,7 +39,8 @@ def model_card(recipe: TrainRecipe, summary: dict[str, Any], data: SampleStore, 
     """README.md of the final folder, with the front matter that the Hub reads."""
     origin = hub_origin(data.directory)
     front: dict[str, Any] = {
-        "base_model": recipe.model,
+        # The Hub takes a name of its own here; nano and local folders stand in the lineage below.
+        **({"base_model": recipe.model} if is_hub_model(recipe.model) else {}),
         "library_name": "transformers",
         "pipeline_tag": "image-text-to-text",
         "tags": ["reasoning", "grpo", "pcurl", "cogito"],

@@ -26,6 +26,11 @@ def hub_origin(data: Path) -> tuple[str, str] | None:
     return (f"{found['owner']}/{found['name']}", found["commit"]) if found else None
 
 
+def is_hub_model(name: str) -> bool:
+    """Whether a base model is a repository of the Hub, not the shipped nano or a folder here."""
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not Path(name).expanduser().is_dir()
+
+
 def lineage(recipe: TrainRecipe, data: SampleStore, final: Path) -> list[tuple[str, str]]:
     """(what, Markdown) from the checkpoint up to its sources; hashes are SHA-256.
 

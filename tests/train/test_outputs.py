@@ -17,7 +17,7 @@ from cogito_core.engines.base import Request, Sampling
 from cogito_core.engines.transformers_engine import TransformersEngine
 from cogito_core.prompts import build_chat
 from cogito_core.shards import SampleStore
-from cogito_train.lineage import hub_origin
+from cogito_train.lineage import hub_origin, is_hub_model
 
 from .conftest import RUN_SETTINGS
 
@@ -41,6 +41,12 @@ def test_the_final_folder_is_a_model_that_answers(straight, data):
     chat = build_chat("nano", sample.problem, sample.images)
     result = next(iter(engine.generate([Request("a", chat, (1, 2), Sampling(max_tokens=8))])))
     assert result.error is None and len(result.answers) == 2
+
+
+def test_the_final_folder_is_readable_and_holds_nothing_of_the_base_weights(straight):
+    files = {path.name: path.stat().st_mode & 0o777 for path in (straight / "final").iterdir()}
+    assert set(files.values()) == {0o644}
+    assert "tokenizer.json" in files and "warmup.json" not in files
 
 
 def test_the_final_weights_are_the_best_of_the_last_stage(straight):
@@ -107,7 +113,7 @@ def test_the_report_is_one_file_that_needs_nothing_else(straight):
 def test_the_card_states_base_data_and_recipe(straight):
     text = (straight / "final" / "README.md").read_text()
     _, front, body = text.split("---", 2)
-    assert yaml.safe_load(front)["base_model"] == "nano"
+    assert "base_model" not in yaml.safe_load(front) and "| base model | nano" in body
     assert "| nano-chart | 6 |" in body and "prompts_per_step: 4" in body
     for name in ("accuracy", "reward"):
         assert f"]({name}.svg)" in body
@@ -133,6 +139,11 @@ def test_the_card_leads_from_the_checkpoint_to_upstream(straight, data):
     assert rows["training data"] == f"36 rows in 1 shards, {hashlib.sha256(listed.encode()).hexdigest()}"
     assert rows["code"].startswith(f"cogito-vlm {__version__}")
     assert rows["base model"].startswith("nano")
+
+
+def test_a_base_model_of_the_hub_is_told_from_a_folder(tmp_path):
+    assert is_hub_model("Qwen/Qwen2.5-VL-7B-Instruct")
+    assert not is_hub_model("nano") and not is_hub_model(str(tmp_path)) and not is_hub_model("~/models/mine")
 
 
 def test_data_from_the_hub_is_named_with_its_commit(tmp_path):
