@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cogito_core.completion import names_of
-from cogito_core.console import CogitoError, MissingExtra, run_cli, say
+from cogito_core.console import EPILOG, CogitoError, MissingExtra, run_cli, say
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cogito_train.config import TrainRecipe
     from cogito_train.parallel import World
 
-app = typer.Typer(no_args_is_help=True, help="Train a vision-language model with PCuRL.")
+app = typer.Typer(no_args_is_help=True, help="Train a vision-language model with PCuRL.", epilog=EPILOG)
 
 app.command()(doctor)
 

@@ -25,6 +25,13 @@ from cogito_train.parallel import World, full_tensor, like, shard
 from cogito_train.scoring import AnswerScorer, Scorer
 from cogito_train.shared_forward import PackedBatch
 
+_COMPANIONS = frozenset(
+    "added_tokens.json chat_template.jinja chat_template.json generation_config.json merges.txt "
+    "preprocessor_config.json processor_config.json special_tokens_map.json tokenizer.json tokenizer.model "
+    "tokenizer_config.json video_preprocessor_config.json vocab.json".split()
+)
+"""Files of a model folder that belong to it whatever its weights are."""
+
 
 class Policy:
     """The trained model with its tokenizer, encoder and scorer.
@@ -165,9 +172,9 @@ class Policy:
         return model
 
     def _copy_companions(self, folder: Path) -> None:
+        """Tokenizer, templates and picture settings come along; what describes the base's own training does not."""
         for path in self.folder.iterdir():
-            is_weight = path.suffix in (".safetensors", ".bin", ".pt") or path.name.endswith(".index.json")
-            if path.is_file() and not is_weight and not (folder / path.name).exists():
+            if path.name in _COMPANIONS and not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)
 
 
@@ -175,6 +182,8 @@ def replace_folder(aside: Path, folder: Path) -> None:
     """Put a finished folder in the place of `folder`; every file reaches the disk first."""
     for path in aside.rglob("*"):
         if path.is_file():
+            # safetensors writes its files for the owner alone.
+            path.chmod(0o644)
             handle = os.open(path, os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)

@@ -30,7 +30,7 @@ class TrainingData:
     def open(cls, directory: str | None) -> TrainingData:
         """`directory` is what `cogito-data build` wrote, or its `data` folder.
 
-        Raises CogitoError if it is missing or holds no training shard.
+        Raises CogitoError if it is missing, holds no training row, or two rows have one id (answers are kept by id).
         """
         if directory is None:
             raise CogitoError("no training data: give --set data=DIR, the output folder of cogito-data build")
@@ -40,7 +40,16 @@ class TrainingData:
         if len(train) == 0:
             raise CogitoError(f"{path} holds no training row")
         held_out = SampleStore(path, "validation") if shard_paths(path, "validation") else None
+        _check_ids(path, [*train.column("id"), *(held_out.column("id") if held_out is not None else ())])
         return cls(train, held_out if held_out is not None and len(held_out) else None)
+
+
+def _check_ids(path: Path, ids: list[str]) -> None:
+    seen: set[str] = set()
+    for id in ids:
+        if id in seen:
+            raise CogitoError(f"{path}: two rows of training and validation have the id {id!r}")
+        seen.add(id)
 
 
 def content_hash(data: SampleStore) -> str:

@@ -112,3 +112,14 @@ def test_missing_data_is_one_sentence(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(CogitoError, match="no shard"):
         TrainingData.open(str(tmp_path))
+
+
+@pytest.mark.parametrize("twice", ["train", "validation"])
+def test_an_id_that_stands_twice_is_refused(tmp_path, twice):
+    rows = [_sample(number) for number in range(3)]
+    write_shards(rows if twice == "validation" else [*rows, _sample(1)], tmp_path)
+    again = _sample(2)
+    again.split = "validation"
+    write_shards([again if twice == "validation" else _sample(7, "validation")], tmp_path, split="validation")
+    with pytest.raises(CogitoError, match=r"two rows of training and validation have the id 's/train/00"):
+        TrainingData.open(str(tmp_path))
