@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
+EPILOG = "--debug anywhere on the line shows the traceback of an error."
+"""Stands below the help of all three programs."""
+
 PLAIN_INTERVAL_S = 5.0
 """Seconds between two progress lines where there is no terminal."""
 
@@ -168,6 +171,10 @@ def _os_sentence(error: OSError) -> str:
         return f"the disk is full{where}; free some space and run the same command again: nothing done is lost"
     if isinstance(error, FileNotFoundError):
         return f"there is no file or folder{where}"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"there is a file{where}, where a folder should be"
+    if error.errno == errno.EFBIG:
+        return f"the file would be larger than this system allows{where} (see ulimit -f)"
     if isinstance(error, PermissionError):
         return f"permission denied{where}"
     return f"{error.strerror or error}{where}"

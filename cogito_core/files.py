@@ -23,6 +23,10 @@ def replace_file(path: Path | str) -> Iterator[Path]:
             os.fsync(handle.fileno())
         aside.replace(path)
         sync_directory(path.parent)
+    except OSError as error:
+        # A failed write knows the reason but not the file.
+        error.filename = error.filename or str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
 
@@ -36,8 +40,12 @@ def write_atomic(path: Path | str, content: bytes | str) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Append one line and flush it to the operating system; a line torn by a kill is the last one."""
-    with path.open("ab") as handle:
-        handle.write(line.encode("utf-8", errors="surrogatepass") + b"\n")
+    try:
+        with path.open("ab") as handle:
+            handle.write(line.encode("utf-8", errors="surrogatepass") + b"\n")
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def sync_directory(directory: Path) -> None:

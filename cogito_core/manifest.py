@@ -53,7 +53,8 @@ def manifest_path(kind: ManifestKind, name: str | Path) -> Path:
     path = manifest_root() / kind / f"{text}.yaml"
     if not path.is_file():
         known = manifest_names(kind)
-        hint = _nearest(text, known)
+        close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
         singular = kind.removesuffix("s")
         raise CogitoError(f"there is no {singular} '{text}'{hint}; known: {', '.join(known) or 'none'}")
     return path

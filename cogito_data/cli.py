@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from cogito_core.completion import names_of
-from cogito_core.console import UsageError, run_cli, say
+from cogito_core.console import EPILOG, UsageError, run_cli, say
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
 
 app = typer.Typer(
     no_args_is_help=True,
+    epilog=EPILOG,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from cogito_core.completion import names_of
-from cogito_core.console import UsageError, run_cli, say, table, warn
+from cogito_core.console import EPILOG, UsageError, run_cli, say, table, warn
 from cogito_core.doctor.command import doctor
 from cogito_core.version import version_option
 
 app = typer.Typer(
     help="Score a vision-language model on benchmarks by their own rules, with error bars and without a judge model.",
-    no_args_is_help=True, pretty_exceptions_enable=False,
+    epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False,
 )
 
 app.command()(doctor)

@@ -78,3 +78,27 @@ def test_completion_works_in_a_real_bash(tmp_path: Path) -> None:
     (script,) = tmp_path.rglob("*cogito-data*")
     ask = f"source {script}; COMP_WORDS=(cogito-data expl); COMP_CWORD=1; _cogito_data_completion cogito-data; echo ${{COMPREPLY[@]}}"
     assert run("bash", "-c", ask, **home).split() == ["explain"]
+
+
+def failure(*command: str, cwd: Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60)
+    assert done.returncode == 1 and done.stdout == ""
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_help_names_the_way_to_a_traceback(program: str) -> None:
+    assert "--debug" in run(str(BIN / program), "--help", COLUMNS="120")
+
+
+def test_what_stands_in_the_way_is_named(tmp_path: Path) -> None:
+    """A file in place of the run directory, a limit on file sizes, a recipe that is not there."""
+    data = str(BIN / "cogito-data")
+    (tmp_path / "taken").write_text("")
+    assert failure(data, "ingest", "nano", "--limit", "30", "-o", "taken", cwd=tmp_path) == (
+        "error: there is a file at taken, where a folder should be"
+    )
+    said = failure("bash", "-c", f"ulimit -f 8; {data} ingest nano --limit 300 -o run", cwd=tmp_path)
+    assert said.startswith("error: the file would be larger than this system allows at run/")
+    assert failure(data, "build", "--recipe", "rec", cwd=tmp_path) == "error: there is no recipe 'rec'; known: nano, vl-cogito"
+    assert "did you mean 'nano'?" in failure(data, "build", "--recipe", "nan", cwd=tmp_path)
