@@ -1,31 +1,26 @@
-"""No token in anything that is shown, stored or raised."""
+"""No token in anything that is shown, stored or raised: the common mask, and what only the Hub's client knows."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-_SECRETS = (
-    (re.compile(r"\bhf_[A-Za-z0-9_]{8,}"), "hf_***"),
-    (re.compile(r"(?i)\b(bearer\s+)[^\s,;'\"]+"), r"\1***"),
-    # Upload addresses are signed: whoever reads one may write there for an hour.
-    (re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+"), r"\1?***"),
-    (re.compile(r"(https?://)[^\s/@'\"]+@"), r"\1***@"),
-)
+from cogito_core.masking import MASK, mask
+
+# Upload addresses are signed: whoever reads the query of one may write there for an hour.
+_QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]+")
 
 
 def masked(text: str) -> str:
-    """`text` without Hub tokens, bearer tokens, query strings and credentials in addresses.
+    """`text` without tokens, the one stored by `hf auth login` included, credentials and queries in addresses.
 
-    >>> masked("PUT https://u:p@s3/x?X-Amz-Signature=1 with hf_abcdefgh12")
-    'PUT https://***@s3/x?*** with hf_***'
+    >>> masked("PUT https://u:p@s3/x?X-Amz-Signature=1 with hf_abcdefgh12345678")
+    'PUT https://***@s3/x?*** with ***'
     """
     token = _own_token()
     if token:
-        text = text.replace(token, "hf_***")
-    for pattern, stand_in in _SECRETS:
-        text = pattern.sub(stand_in, text)
-    return text
+        text = text.replace(token, MASK)
+    return mask(_QUERY.sub(rf"\g<1>?{MASK}", text))
 
 
 def _own_token() -> str | None:

@@ -23,6 +23,7 @@ _TRANSPORT = frozenset(
 
 ATTEMPTS = 6
 LONGEST_WAIT_S = 60.0
+SHOWN_CHARACTERS = 200
 
 
 class Conflict(CogitoError):
@@ -110,9 +111,10 @@ def reason_of(error: BaseException) -> str:
     status = status_of(error)
     if status is not None:
         said = next((getattr(one, "server_message", None) for one in _chain(error)), None)
-        return masked(f"the Hub answers {status}{f' ({said})' if said else ''}")
+        words = " ".join(str(said).split())[:SHOWN_CHARACTERS] if said else ""
+        return masked(f"the Hub answers {status}{f' ({words})' if words else ''}")
     first = masked(" ".join(str(error).split()))
-    return f"no answer from the Hub ({first[:160] or type(error).__name__})"
+    return f"no answer from the Hub ({first[:SHOWN_CHARACTERS] or type(error).__name__})"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
