@@ -111,8 +111,8 @@ def reason_of(error: BaseException) -> str:
     status = status_of(error)
     if status is not None:
         said = next((getattr(one, "server_message", None) for one in _chain(error)), None)
-        words = " ".join(str(said).split())[:SHOWN_CHARACTERS] if said else ""
-        return masked(f"the Hub answers {status}{f' ({words})' if words else ''}")
+        words = masked(" ".join(str(said).split()))[:SHOWN_CHARACTERS] if said else ""
+        return f"the Hub answers {status}{f' ({words})' if words else ''}"
     first = masked(" ".join(str(error).split()))
     return f"no answer from the Hub ({first[:SHOWN_CHARACTERS] or type(error).__name__})"
 
