@@ -59,11 +59,12 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "several",
         re.compile(
-            r"^(?!.*\b(?:how\s+many|number\s+of)\b)(?=.*\b(?:what|who|which|whom|where|how|name)\b).*"
+            r"(?:^|[.?!\n])(?![^.?!\n]*\b(?:how\s+many|number\s+of)\b)"
+            r"(?=[^.?!\n]*\b(?:what|who|which|whom|where|how|name)\b)[^.?!\n]*"
             r"\b(?:predators?|prey(?:s|ed)?|producers?|consumers?|decomposers?|herbivores?|carnivores?|omnivores?|"
             r"scavengers?|competitors?|competes?|compete|food\s+(?:webs?|chains?)|eats?|eaten|feeds?|consumes?|"
             r"hunts?|depends?\s+on|affects?|affected|gets?\s+(?:\w+\s+)?(?:energy|food)|source\s+of\s+(?:energy|food))\b",
-            _FLAGS | re.DOTALL,
+            _FLAGS,
         ),
     ),
     # "What would happen if the krill died out?": said in as many ways as there are people
