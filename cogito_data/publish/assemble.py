@@ -16,6 +16,9 @@ from cogito_data.publish.croissant import croissant
 from cogito_data.publish.facts import Facts
 from cogito_data.publish.plan import FORMAT, MANIFEST
 
+REGULAR_BYTES = 10 * 2**20
+"""The Hub keeps larger files apart from commits, whatever .gitattributes says."""
+
 ANY_SERVER = "openai:http://localhost:8000/v1"
 """Stands in a published recipe for whatever server the builder used."""
 
@@ -57,8 +60,11 @@ def manifest(facts: Facts, files: dict[str, LocalFile], version: str) -> dict[st
 def _entry(facts: Facts, file: LocalFile) -> dict[str, Any]:
     entry: dict[str, Any] = {"path": file.path, "size": file.size, "sha256": file.sha256}
     if file.path in facts.rows:
-        return {**entry, "rows": facts.rows[file.path]}
-    return {**entry, "blob": file.blob}
+        entry["rows"] = facts.rows[file.path]
+    if file.size <= REGULAR_BYTES:
+        # The Hub may keep it inside the commit, where only git's name of it shows.
+        entry["blob"] = file.blob
+    return entry
 
 
 def _source(facts: Facts, name: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cogito_core.console import CogitoError, say, table, warn
+from cogito_core.console import CogitoError, UsageError, say, table, warn
 from cogito_data.publish.assemble import make_bundle
 from cogito_data.publish.bundle import Bundle
 from cogito_data.publish.facts import read_facts
@@ -19,6 +20,8 @@ from cogito_data.publish.stranger import FirstRows, first_rows_apart
 from cogito_data.publish.upload import State, clean_up, look, send, staging_branches
 
 MEGA = 1e6
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def run_publish(run: Path, wish: Wish, *, dry_run: bool) -> None:
     Raises:
         CogitoError: the build is not finished, its licences forbid it, or the Hub says no.
     """
+    check_names(wish)
     bundle = prepare(run, wish)
     hub = Hub(wish.repo)
     if dry_run:
@@ -47,6 +51,13 @@ def run_publish(run: Path, wish: Wish, *, dry_run: bool) -> None:
         return
     commit = publish(hub, bundle, wish)
     say(f"{_address(wish.repo)}/tree/{wish.tag or commit}")
+
+
+def check_names(wish: Wish) -> None:
+    """Branch and tag must be names that git takes. Raises UsageError before anything is done."""
+    for option, name in (("--branch", wish.branch), ("--tag", wish.tag)):
+        if name is not None and (not _REF.fullmatch(name) or ".." in name or name.endswith((".", "/", ".lock"))):
+            raise UsageError(f"{option} '{name}': git takes no such name; use letters, digits, '.', '-', '_' and '/'")
 
 
 def prepare(run: Path, wish: Wish) -> Bundle:

@@ -78,6 +78,18 @@ def test_one_changed_shard_alone_is_sent(hub: HubServer, built: Path, changed: P
     check(hub, REPO)
 
 
+def test_a_repository_that_keeps_parquet_inside_its_commits(
+    hub: HubServer, built: Path, changed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a rule in .gitattributes small shards are no large files: git's name of them counts, not their hash."""
+    monkeypatch.setattr("publish.hub_store.LARGE", ("*.png",))
+    go(built)
+    assert hub.repository(REPO).head().tree["data/train-00001.parquet"].sha256 is None
+    go(changed)
+    check(hub, REPO)
+    assert len(hub.repository(REPO).history["main"]) == 3
+
+
 def test_shards_that_the_new_version_lacks_disappear_with_it(hub: HubServer, built: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cogito_core.console import CogitoError, UsageError
-from cogito_data.publish.command import Wish, prepare
+from cogito_data.publish.command import Wish, prepare, run_publish
 from cogito_data.publish.hub import Hub
 from cogito_data.publish.licences import terms_of
 from cogito_data.publish.masking import MaskingFilter, masked
@@ -104,6 +104,14 @@ def test_a_repository_name_must_be_one() -> None:
             Hub(name)
 
 
+
+
+@pytest.mark.parametrize("name", ["", "v 1", "-x", "a..b", "a/", "x.lock", "v1~", "../v"])
+def test_names_that_git_does_not_take_are_refused_before_anything(hub: HubServer, built: Path, name: str) -> None:
+    for wish in (Wish(REPO, tag=name), Wish(REPO, branch=name)):
+        with pytest.raises(UsageError, match="git takes no such name"):
+            run_publish(built, wish, dry_run=False)
+    assert hub.log == []
 
 
 SECRET = "hf_" + "Z9" * 17
