@@ -90,6 +90,10 @@ def build(
         str | None, typer.Option("--model", help="Model that measures difficulty, instead of the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Instead of the recipe's seed.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value in the data section, such as mix.0.limit=100; repeatable."),
+    ] = None,
     exact_rate: Annotated[bool, typer.Option("--exact-rate", help="All trials for every question.")] = False,
     workers: Workers = 1,
     cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Ray cluster, or `local`.")] = None,
@@ -107,6 +111,7 @@ def build(
         exact_rate=exact_rate,
         workers=workers,
         cluster=cluster,
+        settings=settings or (),
     )
 
 

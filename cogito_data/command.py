@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ def run_build(
     exact_rate: bool,
     workers: int,
     cluster: str | None,
+    settings: Sequence[str] = (),
 ) -> None:
     """Build a recipe into a run directory, or say that it is built already.
 
@@ -43,7 +45,7 @@ def run_build(
         overrides["model"] = model
     if exact_rate:
         overrides["exact_rate"] = True
-    name, recipe = load_data_recipe(recipe_name, overrides, seed)
+    name, recipe = load_data_recipe(recipe_name, overrides, seed, settings)
     if overrides and recipe.difficulty is None:
         raise UsageError(
             f"the recipe '{name}' measures no difficulty, so --engine, --model and --exact-rate mean nothing"

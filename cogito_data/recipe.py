@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cogito_core.console import CogitoError
-from cogito_core.manifest import Manifest, load_recipe, validate
+from cogito_core.manifest import Manifest, apply_overrides, load_recipe, validate
 
 
 class SourceMix(Manifest):
@@ -203,11 +204,15 @@ class DataRecipe(Manifest):
 
 
 def load_data_recipe(
-    name: str | Path, overrides: dict[str, Any] | None = None, seed: int | None = None
+    name: str | Path,
+    overrides: dict[str, Any] | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
 ) -> tuple[str, DataRecipe]:
     """Name and `data:` section of a recipe that ships, or of a YAML file.
 
-    `overrides` replaces keys of `difficulty`, and `seed` the seed: what the command line can change.
+    `overrides` replaces keys of `difficulty`, and `seed` the seed; `settings` are `key=value` for the section, dotted
+    keys reach inside (`mix.0.limit=100`).
 
     Raises:
         CogitoError: there is no such recipe, it has no data section, or a key is unknown or wrong.
@@ -215,7 +220,7 @@ def load_data_recipe(
     recipe = load_recipe(name)
     if not recipe.data:
         raise CogitoError(f"the recipe '{name}' has no data: section")
-    values = dict(recipe.data)
+    values = apply_overrides(recipe.data, settings)
     if seed is not None:
         values["seed"] = seed
     if overrides and values.get("difficulty"):

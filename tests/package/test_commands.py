@@ -91,6 +91,13 @@ def test_the_help_names_the_way_to_a_traceback(program: str) -> None:
     assert "--debug" in run(str(BIN / program), "--help", COLUMNS="120")
 
 
+def test_a_recipe_can_be_made_small_on_the_command_line(tmp_path: Path) -> None:
+    build = [str(BIN / "cogito-data"), "build", "--recipe", "nano", "-o", "run", "--set"]
+    said = run(*build, "mix.0.limit=60", "--set", "hold_out={validation: 6}", "--set", "difficulty=null", cwd=tmp_path)
+    assert "nano: 60 of 60 rows kept" in said and "54 train, 6 validation" in said
+    assert "unknown key 'mix.0.limt' (did you mean 'limit'?)" in failure(*build, "mix.0.limt=60", cwd=tmp_path)
+
+
 def test_what_stands_in_the_way_is_named(tmp_path: Path) -> None:
     """A file in place of the run directory, a limit on file sizes, a recipe that is not there."""
     data = str(BIN / "cogito-data")
