@@ -15,13 +15,13 @@ import yaml
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import seed_of
-from cogito_core.manifest import validate
+from cogito_core.manifest import load_manifest, validate
 from cogito_core.shards import shard_paths
 from cogito_data import nano_source
 from cogito_data.publish.bundle import split_of
 from cogito_data.publish.licences import Terms, terms_of
 from cogito_data.recipe import DataRecipe
-from cogito_data.sources.base import SourceManifest, load_source
+from cogito_data.sources.base import SourceManifest
 
 COMMAND = "cogito-data build"
 
@@ -180,7 +180,7 @@ def _mixed(recipe: DataRecipe) -> list[str]:
 
 
 def _manifest(source: str) -> SourceManifest | None:
-    return None if source == nano_source.NAME else load_source(source).manifest
+    return None if source == nano_source.NAME else load_manifest(source, "sources", SourceManifest)
 
 
 _COUNTED = ["id", "source", "category", "language", "answer_kind", "reformulation", "pass_rate",

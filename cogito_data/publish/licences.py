@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cogito_core.console import CogitoError, UsageError, warn
+from cogito_core.manifest import load_manifest
 from cogito_data import nano_source
-from cogito_data.sources.base import load_source
+from cogito_data.sources.base import SourceManifest
 
 UNKNOWN = "unknown"
 
@@ -48,7 +49,7 @@ def terms_of(source: str) -> Terms:
     if source == nano_source.NAME:
         return Terms("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0", True, True, "drawn by cogito_nano")
     try:
-        licence = load_source(source).manifest.licence
+        licence = load_manifest(source, "sources", SourceManifest).licence
     except CogitoError:
         return Terms(UNKNOWN, "", None, False, "no manifest states its terms")
     return Terms(licence.name, licence.link, licence.redistribution, licence.confirmed, licence.note)
