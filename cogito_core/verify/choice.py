@@ -79,6 +79,8 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
         letter = leading.group(1) or leading.group(3) or leading.group(5) or leading.group(7)
         rest = leading.group("a") or leading.group("b") or leading.group("d") or leading.group("c") or ""
         index = _letter(letter, last)
+        if 0 <= index < 25 and re.search(rf"(?:^|\s)\(?{LETTERS[index + 1]}[).:]\s", rest):
+            return _NOTHING  # a list of options, not one of them
         certain = leading.group(7) is None
         if index >= 0:
             pick = _with_text(index, rest, keys, certain or gold_side)

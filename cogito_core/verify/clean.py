@@ -144,11 +144,14 @@ _RELATED = (
     (re.compile(r"\\angle\b"), "∠"),
     (re.compile(r"\\triangle\b"), "△"),
 )
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _FORMULA_OF_ATOMS = re.compile(r"(?:\(?[A-Z][a-z]?\)?\d*)+(?:\d*[+-])?")
 
 
 def fold(text: str) -> str:
     """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but spaces."""
+    text = _RAISED.sub(lambda match: "^" + match.group().translate(_DIGITS), text)
     for pattern, sign in _RELATED:
         text = pattern.sub(sign, text)
     atoms = re.sub(r"\\(?:ce|text|mathrm|rm)\s*|[_{}]|\^(?=\{?\d*[+-])", "", text)

@@ -303,14 +303,14 @@ def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
     if gold.op == "list" and answer.op == "group" and answer.value in ("()", "[]"):
         if gold.value == "{" and answer.value == "()":
             return Result(False, "form", "a tuple where a set is asked for")
-        if answer.value == "()" and _alternatives(gold):
+        if gold.value == "or" or (answer.value == "()" and _alternatives(gold)):
             return Result(False, "form", "a point where alternatives are asked for")
         if answer.value == "[]" and not any(m.op in ("group", "list") for m in gold.args):
             return _unordered(gold.args, answer.args, ctx)
         return _ordered(gold.args, answer.args, ctx)
     if answer.op == "list" and gold.op == "group":
-        if answer.value == "{":
-            return Result(False, "form", "a set where a tuple or interval is asked for")
+        if answer.value in ("{", "or"):
+            return Result(False, "form", "a set or alternatives where a tuple or interval is asked for")
         if gold.value in ("()", "{}") or ctx.kind == "list":
             return _ordered(gold.args, answer.args, ctx)
         return Result(False, "form", "an interval against a list")
@@ -321,7 +321,8 @@ def _lists(gold: Node, answer: Node, ctx: Context) -> Result:
         return Result(False, "several answers", "several answers where one is asked for")
     if answer.op not in ("list", "set"):
         return Result(False, "missing answers", "one answer where several are asked for")
-    return _unordered(gold.args, answer.args, ctx)
+    braced = "{" in (gold.value, answer.value) or "set" in (gold.op, answer.op)
+    return _unordered(gold.args, answer.args, ctx._replace(in_set=True) if braced else ctx)
 
 
 def _alternatives(node: Node) -> bool:

@@ -26,6 +26,7 @@ REFUSAL = re.compile(
     r"insufficient information|"
     r"\b(?:does|do|did|is|are) not (?:provide|contain|include|give|have|provided|given|"
     r"enough)\b[^.]{0,40}\b(?:information|data|context|details?)\b|"
+    r"\btoo (?:blurry|small|dark|unclear) to (?:read|see|tell)\b|\bplease (?:upload|provide|share)\b|"
     r"\bi'?m sorry\b|\bsorry\b|无法|选项(?:字母)?[是为：:]?\s*无|"
     r"(?:选项|答案)都?不(?:正确|存在)|没有(?:正确)?(?:的)?(?:选项|答案)",
     re.I,
@@ -60,6 +61,11 @@ JUDGES = re.compile(
 )
 
 
+TRIES = re.compile(
+    r"\W*(?:let's|let us|suppose|assume|if|test|try|check|consider)\b|\bwould\s+(?:have|be)\b|\bplease\b", re.I
+)
+
+
 DISMISSES = re.compile(
     r"\b(?:less|not|n't|different|unlikely|farther|further|incorrect|wrong|whereas|on the other hand|cannot|"
     r"neither|however)\b|n't\b",
@@ -76,6 +82,7 @@ HEDGED = re.compile(
     r"[)\]*]*\s*,?\s*(?:but|although|though)\s+(?:it\s+(?:could|might|may)\s+(?:also\s+)?be\s+\(?([A-J])(?![A-Za-z'])|"
     r"\(?([A-J])\)?\s+(?:is\s+also|could|might|may)\b)"
 )
+CORRECTED = re.compile(r"[)\]*]*\.?\s+(?:No|Wait|Actually|Sorry)\b[^.\n]{0,20}?\b([B-J])\b")
 _AFTER_BARE_ARTICLE = re.compile(
     r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
 )
@@ -90,7 +97,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
         r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|"
         r"选项|答案|réponse|respuesta|antwort)"
     )
-    says = r"is|are|was|would be|should be|must be|will be|est|es|ist"
+    says = r"应该?[为是]|is|are|was|would be|should be|must be|will be|est|es|ist"
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"
     right = (
@@ -107,10 +114,10 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
         r"(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?"
         rf"\s*{noun}(?:\s+{noun}){{0,3}}"
         rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
-        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the)\s*){{0,4}}{_OPEN}{any_letter}"
+        rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the|选项)\s*){{0,4}}{_OPEN}{any_letter}"
     )
     chosen = (
-        r"(?:(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose))|(?:\b|[故应该以此，,])选择?(?!项))"
+        r"(?:(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose))|(?:\b|[故应该以此题，,])选择?(?!项))"
         rf"\s*[:：]?\s*{_OPEN}{option}{_OPEN}{letter}"
     )
     called = (
@@ -131,9 +138,18 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     guessed = (
         rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"
     )
+    chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
         (rank, re.compile(pattern))
-        for rank, pattern in ((0, stated), (0, chosen), (0, called), (1, bracketed), (1, named), (1, guessed))
+        for rank, pattern in (
+            (0, stated),
+            (0, chosen),
+            (0, called),
+            (0, chinese),
+            (1, bracketed),
+            (1, named),
+            (1, guessed),
+        )
     )
 
 

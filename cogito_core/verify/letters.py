@@ -13,12 +13,14 @@ from cogito_core.verify.kinds import readings_of
 from cogito_core.verify.letter_patterns import (
     ALTERNATIVE,
     CONDITIONAL,
+    CORRECTED,
     DISMISSES,
     HEDGED,
     JUDGES,
     LISTED,
     NONE_OF,
     REFUSAL,
+    TRIES,
     bare_article,
     negated,
     patterns,
@@ -31,14 +33,18 @@ from cogito_core.verify.tree import Node
 from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
-_LISTED_LINE = re.compile(r"^\s*[(*]*[A-Z][).:]", re.M)
+_LISTED_LINE = re.compile(r"^\s*[|(*]*\s*[A-Z]\s?[|).:]", re.M)
 _PLURAL = frozenset(["list", "group", "set", "rel", "union", "matrix"])
-_DENIED_TEXT = re.compile(r"\b(?:not|no|never|isn t|neither|than|unlike|except|without)\b[\w\s]{0,12}$")
+_DENIED_TEXT = re.compile(
+    r"\b(?:not|no|never|isn t|neither|than|unlike|except|without|almost|half|nearly)\b[\w\s]{0,12}$"
+)
 _DENIED_AFTER = re.compile(
     r"[)\]*\s]*(?:[^.\n]{0,30}?)\b(?:(?:is|are|was|does|do|did|can|could|would|has)\s*(?:not\b|n't\b)|cannot\b|"
     r"(?:is|are|was)\s+(?:clearly\s+|also\s+)?"
-    r"(?:incorrect|wrong|false|excluded|eliminated|ruled out|impossible|invalid))"
+    r"(?:too\s+\w+|incorrect|wrong|false|excluded|eliminated|ruled out|impossible|invalid))"
 )
+_VALUE_BEFORE = re.compile(r"(?:答案|answer)\s*(?:是|为|is)\s*([^，,。.\n]{1,20})[，,]\s*\S{0,6}$", re.I)
+_LABELS = re.compile(r"\b(?:side|angle|line|segment|triangle|vertex|circle|length|radius|edge|height|base)\s*$", re.I)
 _SEVERAL = re.compile(
     r"(?:\b(?:answers?|options?|choices?|statements?)|答案|选项?)(?:\s+(?:is|are))?\s*[:：是为]?\s*[\"'(\[*“]*"
     r"(?P<one>[A-Z](?:\s*(?:,|、|and|&|和)?\s*[A-Z])+)(?![A-Za-z])|"
@@ -277,6 +283,9 @@ class _Reader:
         other = ALTERNATIVE.match(after)
         if other and other.group(1) != letter and not self.many:
             return self.conflict(f"{letter} or {other.group(1)}", span)
+        corrected = CORRECTED.match(after)
+        if corrected and corrected.group(1) != letter and not self.many:
+            return self.conflict(f"{letter}, then {corrected.group(1)}", span)
         hedge = HEDGED.match(after)
         if hedge and letter not in hedge.groups() and not self.many:
             return self.conflict(f"{letter}, but perhaps {hedge.group(1) or hedge.group(2)}", span)
@@ -301,10 +310,19 @@ class _Reader:
         aside = re.match(r"[)\]*]*\s*\([^()\n]{1,40}\)\s*(?:and|or|,)\s*[(\[*]*([A-J])(?![A-Za-z'])", after)
         if aside and aside.group(1) != letter and not self.many:
             return self.conflict(f"{letter} and {aside.group(1)}", span)
-        clash = self.clash(letter, after)
+        clash = self.clash(letter, after) or self.other_value(letter, text, match)
         if clash:
             return self.conflict(clash, span)
         return self.done(letter, "answer phrase", span)
+
+    def other_value(self, letter: str, text: str, match: re.Match[str]) -> str:
+        """A letter beside another value: "the answer is 7, that is option D" where D is 6, or a later bold 115."""
+        before = _VALUE_BEFORE.search(text[max(0, match.start() - 40) : match.start()])
+        bold = re.findall(r"\*\*([^*\n]{1,40})\*\*", text[match.end() :])
+        for said in ([before.group(1)] if before else []) + bold[-1:]:
+            if self.differs(said, letter):
+                return f"the letter {letter} against {said.strip()!r}"
+        return ""
 
     def clash(self, letter: str, after: str) -> str:
         """A letter followed by the text of another option."""
@@ -323,6 +341,8 @@ class _Reader:
         ):
             return f"{letter} with a text that is no option"
         named = [other for other, one in enumerate(self.keys) if one and one == key]
+        if not named and self.differs(words, letter):
+            return f"the letter {letter} against {words[:40]!r}"
         if named and index not in named:
             return f"the letter {letter} against the text of option {LETTERS[named[0]]}"
         return ""
@@ -331,7 +351,7 @@ class _Reader:
 
     def by_text(self, text: str, offset: int, rule: str) -> Extraction | None:
         """The one option whose words stand in `text`, or whose value it states."""
-        if not any(self.keys):
+        if not any(self.keys) or len(_LISTED_LINE.findall(text)) > 1:
             return None
         key = f" {fold_words(text)} "
         hits = [index for index, one in enumerate(self.words) if one and len(one) < 300 and f" {one} " in key]
@@ -357,8 +377,6 @@ class _Reader:
 
     def by_value(self, text: str, first: bool) -> list[int]:
         """The options that equal the value which a box or a sentence states."""
-        if len(_LISTED_LINE.findall(text)) > 1:
-            return []
         said = strip_dress(text)
         nodes = readings_of(said)[0] if len(said) <= MAX_VALUE else ()
         if not nodes:
@@ -414,6 +432,8 @@ class _Reader:
         for match in list(marks)[-MAX_PHRASES:]:
             letter = match.group(1) or match.group(2)
             start = match.start(1) if match.group(1) else match.start()
+            if self.keys and _LABELS.search(piece[: match.start()]):
+                continue
             if not negated(piece, start) and not _DENIED_AFTER.match(piece, match.end()):
                 found.add(letter)
         if not found and not self.keys:  # "Point C", where no option texts are known
@@ -434,7 +454,7 @@ class _Reader:
         judges = [item for item in pieces[::-1] if JUDGES.search(item[1]) and not DISMISSES.search(item[1])]
         final = [item for item in pieces[-1:] if not DISMISSES.search(item[1])]
         for span, piece in dict.fromkeys((*concludes[:1], *judges[:2], *concludes[1:], *final)):
-            if self.refuses(piece):
+            if self.refuses(piece) or TRIES.search(piece):
                 continue
             marked = self.marks(piece)
             if len(marked) == 1:
@@ -471,6 +491,7 @@ def _dismissed(text: str, match: re.Match[str]) -> bool:
         or negated(text, start)
         or small(text, match)
         or bool(CONDITIONAL.search(text[max(0, match.start() - 600) : start]))
+        or bool(CONDITIONAL.search(text[max(0, match.start() - 600) : match.start()]))
         or bool(NONE_OF.search(text[max(0, start - 60) : start]))
         or bool(re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[: start - match.start()], re.I))
     )
@@ -500,8 +521,13 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
     for candidate in reversed(candidates.phrases(text)):
         if reader.refuses(candidate.text):
             return reader.nothing("refusal")
+        if CONDITIONAL.search(text[max(0, candidate.span[0] - 600) : candidate.span[0]]):
+            continue
         found = reader.by_text(candidate.text, candidate.span[0], "answer phrase")
         if found is not None:
+            letters = reader.marks(candidate.text)
+            if len(letters) == 1 and found.text not in letters:
+                return reader.conflict("a letter against the text of another option", candidate.span)
             return found
     spans = candidates.sentences(text)
     if any(reader.refuses(text[start:end]) for start, end in spans[-2:]):

@@ -95,6 +95,9 @@ def postfix(p: Parser, base: Node) -> Node:
             if base.op == "percent":
                 continue
             base = p.node("percent", None, (base,), start)
+        elif token.value == "circ" and base.op == "sym" and p.tokens[p.at + 1].kind == "word":
+            p.at += 1
+            base = p.node("func", "compose", (base, p.power()), start)
         elif token.value in ("degree", "circ"):
             p.at += 1
             base = atoms.degree(p, base, start)

@@ -68,7 +68,7 @@ def compare_quantity(
         )
     if answer_unit is None:
         return _Outcome(None, "unit", "a sum with and without units")
-    if answer_unit.name == "s" and not answer_unit.clear and a.op == "num" and a.value in range(1000, 3000, 10):
+    if answer_unit.name == "s" and not answer_unit.clear and a.op == "num" and a.value in range(1000, 3000):
         return _Outcome(False, "unit", f"{show(a)}s is a decade")
     if not answer_unit.dims and not answer_unit.noun and answer_unit.factor != 1:
         return _Outcome(*same(gold, _scaled(a, answer_unit.factor)))

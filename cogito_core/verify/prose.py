@@ -65,6 +65,7 @@ _STATES = re.compile(
 _STRONG = re.compile(
     r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?|so|giving|making)\b|[=≈]|\\approx|是|为)", re.I
 )
+_IN_YEAR = re.compile(r"\b(?:in|since|during|by|until|year|of)\s+$", re.I)
 _LEAD = re.compile(
     r"^(?:approximately|about|around|roughly|nearly|exactly|just|only|simply|equal to|the|therefore|thus|so|"
     r"that|given by|likely|probably|"
@@ -215,7 +216,10 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
             after = [one for one in items if one.start >= verbs[-1].end() - 1]
             if after:
                 return after[0]
-    return items[-1]
+    timeless = [
+        one for one in items if not (_IN_YEAR.search(text[: one.start]) and re.fullmatch(r"[12]\d{3}", one.text))
+    ]
+    return (timeless or items)[-1]
 
 
 def _shape(text: str) -> str:
@@ -318,6 +322,10 @@ _OPENING = re.compile(
     r"the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)",
     re.I,
 )
+_BROKEN_OFF = re.compile(
+    r"(?:\b(?:is|are|was|were|the|of|and|or|by|to|a|an|since|because|has|have|with|for|then|number of|equals?|that|"
+    r"which|as|on|we|if|but|so|from)|[=+×*/,(]|\s-)\s*$"
+)
 _RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–~])\s*\$?\d")
 
 
@@ -359,8 +367,10 @@ def _found(text: str, kind: str) -> Extraction:
         for span in candidates.sentences(text)
         if not _CLOSING.match(text[span[0] : span[1]]) and text[span[1] : span[1] + 1] != "?"
     ][-12:]
-    if spans and REFUSAL.search(text[spans[-1][0] : spans[-1][1]]):
+    if any(REFUSAL.search(text[start:end]) for start, end in spans[-2:]):
         return Extraction(None, "refusal", spans[-1], "the response declines to answer")
+    if _BROKEN_OFF.search(text):
+        return Extraction(None, "none", None, "the response breaks off before an answer")
     fallback: Extraction | None = None
     if len(spans) > 1 and not any(
         candidates.concludes(text[start:end]) or "**" in text[start:end] for start, end in spans

@@ -242,7 +242,11 @@ class Parser:
                 value = token.value
                 if value in ("*", "times", "cdot"):
                     self.at += 1
-                    left = self.times(left, self.factor(), start)
+                    right = self.factor()
+                    if value == "times" and all(str(one.value).startswith("vec(") for one in (left, right)):
+                        left = self.node("func", "cross", (left, right), start)
+                    else:
+                        left = self.times(left, right, start)
                     continue
                 if value in ("/", "div"):
                     self.at += 1
@@ -300,7 +304,7 @@ class Parser:
         if kind == "end":
             return False
         if kind in ("num", "vulgar"):
-            if left.op in ("num", "const", "sym", "percent", "deg", "quantity") or kind == "vulgar":
+            if left.op in ("num", "const", "sym", "percent", "deg", "quantity", "div") or kind == "vulgar":
                 raise ReadError(f"two values side by side at {token.start}")
             return True
         if kind in ("word", "text"):

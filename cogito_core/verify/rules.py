@@ -386,7 +386,7 @@ def _equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Quest
                 and max(gold_index, answer_index) < 2
             ):
                 continue
-            if gold_index == answer_index == 1 and _only_unit(known, answer, question.kind == "quantity"):
+            if gold_index == 1 and _only_unit(known, answer, question.kind == "quantity"):
                 continue
             result = same(_with_unit(gold, question), _with_unit(reading, question, of_answer=True), ctx)
             if result.equal:

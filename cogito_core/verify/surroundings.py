@@ -37,7 +37,7 @@ _DOUBT_BEFORE = re.compile(
 )
 _DENIED_BEFORE = re.compile(r"\b(?:not|never|cannot|neither|nor)\b|n't\b", re.I)
 _DENIED_LATER = re.compile(
-    r"[^.!?\n]*?(?:\b(?:not|never|cannot|too (?:many|few|small|large|big|much|little|high|low)|wrong|incorrect|"
+    r"[^.!?\n]*?(?:\b(?:not|never|would|cannot|too (?:many|few|small|large|big|much|little|high|low)|wrong|incorrect|"
     r"impossible|excluded|short of|away from|in the (?:first|second) (?:case|row|one)|but (?:also|not)|plus|minus|"
     r"mod)\b|n't\b|不够|不对|一半)",
     re.I,
@@ -55,6 +55,10 @@ def is_bare(text: str, start: int, end: int) -> bool:
     if not quoted and _BEFORE.search(before):
         return False
     clause = re.split(r"[.!?](?=\s)|[,;:\n，；。：]", text[max(0, start - 4 * REACH) : start])[-1]
+    if after[:1] == "s" and re.fullmatch(r"[12]\d{3}", text[start:end]):  # the 1960s
+        return False
+    if re.search(r"\d[a-z]\s*=\s*\$?$", before):  # 2x = 10
+        return False
     if _AFTER.match(after) or _DOUBT_BEFORE.search(clause):
         return False
     # "not 10 but 12" denies the 10, and "12, not 15" the 15.

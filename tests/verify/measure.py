@@ -152,12 +152,16 @@ class Letters(NamedTuple):
 
 
 def named_letter(row: Row, texts: list[str]) -> str | None:
-    """The letter the stored extraction names: as a letter, or as an option's text."""
+    """The letter the stored extraction names: as a letter, as an option's text or by its value."""
     said = str(row["extraction"]).strip()
     match = re.fullmatch(r"\(?([A-Z])\)?[.)]?", said)
     if match:
         return None if match.group(1) == "Z" else match.group(1)
     picked = pick_one(said, texts).picked if texts else frozenset()
+    if not picked:  # named by its value: 20/3 for \\frac{20}{3}
+        picked = frozenset(
+            index for index, text in enumerate(texts) if len(said) < 60 and verify(text, said).is_right
+        )
     return LETTERS[min(picked)] if picked else None
 
 
