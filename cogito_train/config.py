@@ -192,7 +192,8 @@ class TrainRecipe(Manifest):
                 f"prompts_per_step ({self.prompts_per_step}) must be a multiple of prompts_per_update "
                 f"({self.prompts_per_update})"
             )
-        if self.engine == "openai" and not self.engine_options.get("urls"):
+        urls = self.engine_options.get("urls")
+        if self.engine == "openai" and not (isinstance(urls, list) and urls):
             raise ValueError("engine openai needs engine_options: {urls: [http://host:8000, ...]}, vLLM servers")
         if self.lora.rank and self.hand_over != HandOver(weights=self.hand_over.weights):
             raise ValueError(

@@ -113,7 +113,6 @@ class Trainer:
         reference = None
         if self.recipe.objective.kl > 0:
             reference = self.policy.reference(self.directory / self.progress.reference)
-        self.rollouts.mark_stale()
         while self.progress.step < steps:
             started = time.perf_counter()
             clock = Clock()

@@ -39,7 +39,7 @@ class RolloutEngine:
         self._probe, self._on_push = probe, on_push
         self._copy: Any = None
         self._servers: WeightServers | None = None
-        self._stale = False
+        self._stale = True  # a resumed policy is not the model that the engine loaded
         self._sleeps = False
         self._probed: list[Engine] = []
         if policy.recipe.engine == "openai":

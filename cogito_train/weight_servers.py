@@ -22,6 +22,7 @@ import torch
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.http1 import ConnectionBroken, HttpClient, HttpResponse
+from cogito_core.masking import mask
 
 # Pieces of this size keep the writer's memory small beside the model.
 _FILE_BYTES = 2 * 2**30
@@ -42,8 +43,8 @@ class WeightServers:
         for url, answer in zip(self.urls, self._everywhere("GET", "/weight_info"), strict=True):
             if answer.status != 200:
                 raise CogitoError(
-                    f"the server {url} takes no new weights (status {answer.status}): start vLLM 0.32 or newer with "
-                    "VLLM_SERVER_DEV_MODE=1"
+                    f"the server {mask(url)} takes no new weights (status {answer.status}): start vLLM 0.32 or newer "
+                    "with VLLM_SERVER_DEV_MODE=1"
                 )
 
     def push(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
@@ -62,7 +63,7 @@ class WeightServers:
         self._post("/collective_rpc", reload, timeout_s=_RELOAD_S)
         for answer, url in zip(self._post("/reset_prefix_cache"), self.urls, strict=True):
             if not json.loads(answer.body).get("success"):
-                raise CogitoError(f"the server {url} does not forget the prefixes of its old weights")
+                raise CogitoError(f"the server {mask(url)} does not forget the prefixes of its old weights")
         self._post("/reset_mm_cache")
         # Only the workers forget picture embeddings by themselves; the scheduler would go on with old ones.
         self._post("/reset_encoder_cache")
@@ -92,7 +93,9 @@ class WeightServers:
         for url, answer in zip(self.urls, answers, strict=True):
             if answer.status != 200:
                 said = " ".join(answer.body[:300].decode("utf-8", errors="replace").split())
-                raise CogitoError(f"the server {url} answers {path.partition('?')[0]} with {answer.status}: {said}")
+                raise CogitoError(
+                    f"the server {mask(url)} answers {path.partition('?')[0]} with {answer.status}: {said}"
+                )
         return answers
 
     def _everywhere(
@@ -107,7 +110,7 @@ class WeightServers:
                     method, client.prefix.removesuffix("/v1") + path, data, timeout_s=timeout_s
                 )
             except ConnectionBroken as error:
-                raise CogitoError(f"the server {url} does not answer ({error})") from error
+                raise CogitoError(f"the server {mask(url)} does not answer ({error})") from error
             finally:
                 await client.close()
 

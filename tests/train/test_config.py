@@ -51,6 +51,9 @@ def test_shipped_recipes_share_their_data_between_stages(name):
         ("stages.1.name=easy", "name of its own"),
         ("stages.1.name=../x", "names a folder"),
         ("stages.0.rewards.length=dynamc", "length"),
+        ("engine=openai", "engine openai needs engine_options"),
+        ("attention=flash", "attention"),
+        ("optimizer.bits=4", "bits"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, words):

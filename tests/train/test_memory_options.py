@@ -23,12 +23,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 
 ALONE = World(0, 1, torch.device("cpu"))
 SHORT = (
-    "stages.0.steps=2",
-    "stages.1.steps=1",
-    "stages.2.steps=1",
-    "validation.rows=3",
-    "optimizer.learning_rate=1e-3",
-)
+    "stages.0.steps=2", "stages.1.steps=1", "stages.2.steps=1", "prompts_per_step=3", "prompts_per_update=3",
+    "max_response_tokens=12", "validation.rows=1", "validation.samples=1", "optimizer.learning_rate=1e-3",
+    "record_rollouts=false",
+)  # fmt: skip
 OPTIONS = {
     "lora": ["lora.rank=4", "lora.alpha=8"],
     "eight bits, offloaded": ["optimizer.bits=8", "cpu_offload=true"],
