@@ -15,6 +15,7 @@ from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.policy import UNIT_MODES, policy_for
 from cogito_core.verify.rules import Question
 from cogito_core.verify.verdict import Verdict
+from cogito_core.verify.vqa import people_of
 
 MAX_ANSWER = 8_000
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -33,7 +34,7 @@ def verify(
     """Judge `answer`, already extracted, against `gold`.
 
     `kind` is the sample's answer kind (number, expression, choice, choices, text, yes_no, list, interval,
-    quantity, ...);
+    quantity, vqa, ...; a gold of kind vqa is the list of what ten people said, or stands in `spec["answers"]`);
     without it the options or the gold decide. `aliases` are other accepted golds. `policy` names the tolerance
     (see `policy`); `spec` may carry choices, unit, precision, tolerance, absolute_tolerance, significant, policy,
     units (convert, require, ignore) and cas (seconds for a second opinion by Math-Verify on undecided pairs).
@@ -75,6 +76,7 @@ def verify(
         policy=policy_for(policy, spec),
         units=str(spec.get("units")) if spec.get("units") in UNIT_MODES else "convert",
         unit=as_text(spec.get("unit")),
+        people=people_of(spec.get("answers") or (gold if isinstance(gold, (list, tuple)) else None)),
     )
     if len(answer_text) > MAX_ANSWER or len(gold_text) > MAX_ANSWER:
         kind_name = question.kind or "unread"

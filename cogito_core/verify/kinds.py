@@ -37,6 +37,8 @@ ALIASES = {
     "open": "",
     "closed_form": "expression",
     "multi_letter": "choices",
+    "vqa_consensus": "vqa",
+    "consensus": "vqa",
 }
 MATH_KINDS = frozenset(
     [

@@ -341,7 +341,8 @@ class _Reader:
         ):
             return f"{letter} with a text that is no option"
         named = [other for other, one in enumerate(self.keys) if one and one == key]
-        if not named and self.differs(words, letter):
+        plain = re.match(r"[)\]*}\s.:,–-]{0,6}(\S[^\n]{0,58}?)(?:\.\s|\.?\s*$|\n)", after)
+        if not named and plain and self.differs(plain.group(1), letter):
             return f"the letter {letter} against {words[:40]!r}"
         if named and index not in named:
             return f"the letter {letter} against the text of option {LETTERS[named[0]]}"

@@ -32,8 +32,10 @@ _lock = Lock()
 def _question(pair: Pair) -> dict[str, Any]:
     """The arguments of `verify` for one pair: (gold, answer), or a mapping with those names and more."""
     if isinstance(pair, Mapping):
+        gold = pair.get("gold")
+        several = isinstance(gold, (list, tuple)) and pair.get("kind") == "vqa"
         return {
-            "gold": as_text(pair.get("gold")),
+            "gold": json.dumps(list(gold), default=str) if several and gold else as_text(gold),
             "answer": as_text(pair.get("answer")),
             "kind": pair.get("kind"),
             "choices": list(map(as_text, pair.get("choices") or ())),

@@ -17,6 +17,7 @@ from cogito_core.verify.spellings import says_none
 from cogito_core.verify.tree import Node, show
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Outcome, Verdict
+from cogito_core.verify.vqa import consensus, enough, people_of, processed
 from cogito_core.verify.words import number_words
 
 MAX_SHOWN = 120
@@ -30,12 +31,16 @@ class Question(NamedTuple):
     policy: Policy
     units: str
     unit: str
+    people: tuple[str, ...] = ()
+    """What several people answered, for VQA's consensus."""
 
 
 @meter.budgeted
 def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind
+    if kind == "vqa":
+        return _consensus(gold, answer, question)
     if not strip_dress(gold):
         return _verdict(
             "undecidable", kind or "unread", "empty gold", gold, answer, answer, question, "the gold is empty"
@@ -73,6 +78,21 @@ def _verdict(
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _consensus(gold: str, answer: str, question: Question) -> Verdict:
+    people = question.people or people_of(gold)
+    said = strip_dress(answer)
+    right = enough(said, people)
+    shown = "; ".join(sorted({processed(one) for one in people}))
+    share = float(consensus(said, people))
+    reason = f"{_short(said)!r} has a consensus of {share:.2f} among {len(people)} answers"
+    if not people or not said:
+        reason = "the gold is empty" if not people else "the answer is empty"
+        return _verdict("undecidable", "vqa", "empty", shown, processed(said), answer, question, reason)
+    return _verdict(
+        "right" if right else "wrong", "vqa", "consensus", shown, processed(said), answer, question, reason
+    )
 
 
 # choice

@@ -60,7 +60,7 @@ class Verdict:
     policy: str
     reason: str
     expectation: float | None = None
-    """Expected score where the official rule guesses at random; None elsewhere."""
+    """Score where the official rule guesses at random (the expected one) or gives part credit; None elsewhere."""
 
     @property
     def is_right(self) -> bool:
@@ -68,7 +68,7 @@ class Verdict:
 
     @property
     def score(self) -> float:
-        """1.0 for right, 0.0 otherwise, or the expectation where the official rule guesses."""
+        """1.0 for right, 0.0 otherwise, or the expectation where the official rule guesses or gives part credit."""
         if self.expectation is not None:
             return self.expectation
         return 1.0 if self.outcome == "right" else 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, values
+from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, values, vqa
 from cogito_core.verify.official.row import text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
@@ -65,6 +65,7 @@ OFFICIAL: dict[str, Rule] = {
         "puzzlevqa": letters.puzzlevqa,
         "visulogic": letters.visulogic,
         "mm_iq": letters.mm_iq,
+        "vqa": vqa.score,
         "compat": compat.score,
     }.items()
 }
