@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of the verifier; needs atheris (Linux x86-64)."""
