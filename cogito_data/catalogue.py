@@ -15,7 +15,7 @@ def show_sources(runs: Path) -> None:
     rows = []
     for name in source_names():
         manifest = load_source(name).manifest
-        paper = f"{manifest.paper.size:,}" if manifest.paper else "-"
+        paper = f"{manifest.paper.size:,} (-{manifest.paper.filter_rate:.0%})" if manifest.paper else "-"
         copies = ["Hub"] if manifest.hub else []
         rows.append(
             [
@@ -23,15 +23,17 @@ def show_sources(runs: Path) -> None:
                 manifest.category,
                 manifest.licence.name,
                 paper,
+                manifest.citation.partition("{")[2].partition(",")[0],
                 ", ".join([*copies, *manifest.layouts]),
                 f"{built[name]:,}" if name in built else "-",
             ]
         )
     table(
         f"{len(rows)} sources",
-        ["source", "category", "licence", "rows in the paper", "read from", "built here"],
+        ["source", "category", "licence", "paper (filtered)", "citation", "read from", "built here"],
         rows,
     )
+    say("The paper is arXiv 2507.22607, Table 4. `cogito-data sources NAME` shows terms, layouts and BibTeX of one.")
 
 
 def show_source(name: str, runs: Path) -> None:
@@ -43,7 +45,9 @@ def show_source(name: str, runs: Path) -> None:
     if manifest.licence.note:
         say(f"  {manifest.licence.note}")
     if manifest.hub:
-        say(f"Hub: {manifest.hub.repo} {manifest.hub.config or ''} {manifest.hub.split} at {manifest.hub.revision}")
+        hub = manifest.hub
+        parts = [hub.repo, hub.config, *hub.files, *hub.archives, hub.split]
+        say(f"Hub: {' '.join(part for part in parts if part)} at {hub.revision}")
     else:
         say(f"Hub: none. {manifest.no_hub}")
     for layout, text in manifest.layouts.items():
