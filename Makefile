@@ -31,7 +31,7 @@ test: $(STAMP) lint types
 test-vllm: $(STAMP)
 	PYTHON=$(PYTHON) scripts/setup-vllm-env.sh
 	.venv-vllm/bin/python -m pytest -m vllm tests/engines tests/train
-	$(BIN)/python -m pytest -m vllm tests/eval
+	$(BIN)/python -m pytest -m vllm tests/eval tests/data
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
