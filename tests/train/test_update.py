@@ -1,10 +1,13 @@
 """Optimiser updates: independent of how they are cut into micro-batches, equal to a plain one written out here."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
 
 from cogito_core.console import CogitoError
+from cogito_core.engines.encode import Encoded
 from cogito_train.config import TrainRecipe
 from cogito_train.loss import k3_divergence
 from cogito_train.parallel import World
@@ -126,6 +129,30 @@ def test_a_group_without_advantage_counts_in_the_mean_but_adds_no_gradient():
     with_it, _ = _gradient(_Policy(**policy), groups)
     without, _ = _gradient(_Policy(**policy), [groups[0], *groups[2:]])
     _assert_close(with_it, {name: g * float(alone / tokens) for name, g in without.items()})
+
+
+def test_pictures_live_no_longer_than_the_packing_of_their_micro_batch():
+    """Each prompt is decoded when its own micro-batch is due, and what was decoded before is gone by then."""
+    alive: list[weakref.ref] = []
+    most = []
+
+    def late(group):
+        source = group.encode()
+
+        def encode() -> Encoded:
+            pixels = None if source.pixel_values is None else source.pixel_values.copy()
+            if pixels is not None:
+                alive.append(weakref.ref(pixels))
+            most.append(sum(ref() is not None for ref in alive))
+            return Encoded(source.input_ids, pixels, source.image_grid_thw)
+
+        return encode
+
+    groups = _groups()
+    for group in groups:
+        group.encode = late(group)
+    _gradient(_Policy(objective={"kl": 0.0}, micro_batch_tokens=1), groups)
+    assert len(most) == len(groups) and len(alive) == 3 and max(most) == 1
 
 
 def test_dropped_answers_and_tokens_leave_the_mean():
