@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cogito_core.verify import rules
@@ -13,7 +14,7 @@ from cogito_core.verify.extract import complement, extract
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.policy import UNIT_MODES, policy_for
-from cogito_core.verify.rules import Question
+from cogito_core.verify.question import Question, conclude
 from cogito_core.verify.verdict import Verdict
 from cogito_core.verify.vqa import people_of
 
@@ -78,31 +79,16 @@ def verify(
         unit=as_text(spec.get("unit")),
         people=people_of(spec.get("answers") or (gold if isinstance(gold, (list, tuple)) else None)),
     )
+    kind_name = question.kind or "unread"
     if len(answer_text) > MAX_ANSWER or len(gold_text) > MAX_ANSWER:
-        kind_name = question.kind or "unread"
         if answer_text.strip() == gold_text.strip():
-            return Verdict(
-                "right",
-                kind_name,
-                "same text",
-                gold_text[:400],
-                answer_text[:400],
-                answer_text,
-                None,
-                question.policy.name,
-                "the same long text",
+            return conclude(
+                "right", kind_name, "same text", gold_text, answer_text, answer_text, question, "the same long text"
             )
-        return Verdict(
-            "undecidable",
-            kind_name,
-            "limit",
-            gold_text[:200],
-            answer_text[:60],
-            answer_text,
-            None,
-            question.policy.name,
-            f"the answer has {len(answer_text)} characters, the gold {len(gold_text)}; at most {MAX_ANSWER} are read",
+        reason = (
+            f"the answer has {len(answer_text)} characters, the gold {len(gold_text)}; at most {MAX_ANSWER} are read"
         )
+        return conclude("undecidable", kind_name, "limit", gold_text, answer_text[:60], answer_text, question, reason)
     first: Verdict | None = None
     for one_gold in (gold_text, *map(as_text, aliases)):
         try:
@@ -115,18 +101,12 @@ def verify(
             ArithmeticError,
             LookupError,
             TypeError,
+            AssertionError,
         ) as error:
             # A verifier in a reward loop may not raise; the verdict says that something went wrong.
-            verdict = Verdict(
-                "undecidable",
-                question.kind or "unread",
-                "failure",
-                one_gold[:200],
-                answer_text[:200],
-                answer_text,
-                None,
-                question.policy.name,
-                f"the comparison failed: {type(error).__name__}",
+            reason = f"the comparison failed: {type(error).__name__}"
+            verdict = conclude(
+                "undecidable", kind_name, "failure", one_gold, answer_text, answer_text, question, reason
             )
         if verdict.is_right:
             return verdict
@@ -145,17 +125,8 @@ def _second_opinion(verdict: Verdict, gold: str, seconds: float) -> Verdict:
     said = WORKER.ask(gold, verdict.extracted or "", seconds)
     if said is None:
         return verdict
-    return Verdict(
-        "right" if said else "wrong",
-        verdict.kind,
-        "math-verify",
-        verdict.gold_norm,
-        verdict.answer_norm,
-        verdict.extracted,
-        verdict.span,
-        verdict.policy,
-        f"Math-Verify calls {verdict.extracted!r} {'equal' if said else 'unequal'} ({verdict.reason})",
-    )
+    reason = f"Math-Verify calls {verdict.extracted!r} {'equal' if said else 'unequal'} ({verdict.reason})"
+    return replace(verdict, outcome="right" if said else "wrong", rule="math-verify", reason=reason)
 
 
 def judge(
@@ -198,22 +169,12 @@ def judge(
             policy,
             reason,
         )
-    verdict = verify(gold, found.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
+    given: dict[str, Any] = {"kind": kind, "choices": choices, "aliases": aliases, "policy": policy, "spec": spec}
+    verdict = verify(gold, found.text, **given)
     said, rule, span = found.text, found.rule, found.span
     if verdict.outcome == "wrong" and verdict.kind == "text" and found.rule == "whole response":
         stated = complement(text)  # "The capital is Paris." is not the gold, but states it
-        if stated is not None:
-            second = verify(gold, stated.text, kind=kind, choices=choices, aliases=aliases, policy=policy, spec=spec)
-            if second.is_right:
-                verdict, said, rule, span = second, stated.text, stated.rule, stated.span
-    return Verdict(
-        verdict.outcome,
-        verdict.kind,
-        f"{rule} + {verdict.rule}",
-        verdict.gold_norm,
-        verdict.answer_norm,
-        said,
-        span,
-        verdict.policy,
-        verdict.reason,
-    )
+        second = verify(gold, stated.text, **given) if stated is not None else verdict
+        if stated is not None and second.is_right:
+            verdict, said, rule, span = second, stated.text, stated.rule, stated.span
+    return replace(verdict, rule=f"{rule} + {verdict.rule}", extracted=said, span=span)
