@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cogito_core.console import CogitoError
 from cogito_core.engines.base import Answer, Engine, Request, Result, Sampling, seed_of
 from cogito_core.prompts import build_chat
 from cogito_core.sample import Sample
@@ -67,11 +66,12 @@ class Trial:
 
 @dataclass
 class Item:
-    """A question under measurement."""
+    """A question under measurement; `error` says why the model could not be asked it."""
 
     row: int
     sample: Sample
     trials: list[Trial] = field(default_factory=list)
+    error: str = ""
 
     @property
     def right(self) -> int:
@@ -88,13 +88,11 @@ def grade(sample: Sample, number: int, answer: Answer) -> Trial:
 
 
 def measure(items: Iterator[Item], engine: Engine, settings: Difficulty, seed: int) -> Iterator[Item]:
-    """Ask until every item is decided (or has all its trials, with `exact_rate`); yields items as they are done.
+    """Ask until every item is decided (or has all its trials, where the settings ask for all); yields items as they
+    are done, those that the model cannot be asked with their `error`.
 
     Follow-up trials go before new questions, so that a server still holds their picture and prefix. The engine
     takes requests as it has room, which keeps it full with many questions rather than many trials of one.
-
-    Raises:
-        CogitoError: the engine could not answer a question.
     """
     rule = StopRule(settings.trials, *settings.keep_counts)
     waiting: deque[Item] = deque()
@@ -106,7 +104,7 @@ def measure(items: Iterator[Item], engine: Engine, settings: Difficulty, seed: i
             if item is None:
                 return
             done = len(item.trials)
-            count = settings.trials if settings.exact_rate else 1 if done else max(1, rule.first)
+            count = settings.trials if settings.asks_all else 1 if done else max(1, rule.first)
             name = str(item.row)
             open_items[name] = item
             yield _request(name, item.sample, range(done, done + count), settings, seed)
@@ -135,14 +133,16 @@ def _request(name: str, sample: Sample, numbers: range, settings: Difficulty, se
 
 def _take(item: Item, result: Result) -> None:
     if result.error is not None:
-        raise CogitoError(f"the model could not be asked {item.sample.id}: {result.error}")
+        item.error = result.error
     for answer in result.answers:
         item.trials.append(grade(item.sample, len(item.trials), answer))
 
 
 def _is_done(item: Item, rule: StopRule, settings: Difficulty) -> bool:
     done = len(item.trials)
-    return done >= settings.trials or (not settings.exact_rate and rule.verdict(item.right, done) is not None)
+    if item.error or done >= settings.trials:
+        return True
+    return not settings.asks_all and rule.verdict(item.right, done) is not None
 
 
 def pass_rate(right: int, done: int, rule: StopRule) -> float:

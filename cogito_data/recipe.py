@@ -129,6 +129,12 @@ class Difficulty(Manifest):
         return -(-exact_low.numerator // exact_low.denominator), exact_high.numerator // exact_high.denominator
 
     @property
+    def asks_all(self) -> bool:
+        """Whether every trial is asked: by wish, or because no verdict could stop them and only the rate counts."""
+        low, high = self.keep_counts
+        return self.exact_rate or (low <= 0 and high >= self.trials)
+
+    @property
     def description(self) -> str:
         """Model and sampling settings, as the column `difficulty_model` stores them."""
         return f"{self.model} T={self.temperature:g} top_p={self.top_p:g} max={self.max_tokens} prompt={self.prompt}"

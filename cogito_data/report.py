@@ -42,6 +42,7 @@ _STAGES = (
     ("duplicate", ("duplicate_bytes", "duplicate_pixels", "duplicate_near", "duplicate_text")),
     ("leaked", ("leak_t1", "leak_t2", "leak_t3")),
     ("not sampled", ("not_sampled",)),
+    ("not to be asked", ("unasked",)),
     ("too easy", ("too_easy",)),
     ("too hard", ("too_hard",)),
     ("capped", ("source_cap", "category_cap")),

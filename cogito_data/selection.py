@@ -16,7 +16,9 @@ from cogito_data.trials import Measured
 
 
 def drop_by_difficulty(pool: Pool, measured: Measured, settings: Difficulty) -> None:
-    """Drop what the model solves too often, or, where the recipe has a lower end, too rarely."""
+    """Drop what the model solves too often, or, where the recipe has a lower end, too rarely, or cannot be asked."""
+    for row, said in measured.unasked.items():
+        pool.drop(row, "difficulty", "unasked", f"{settings.model} could not be asked: {said}")
     low, high = settings.keep_counts
     rule = StopRule(settings.trials, low, high)
     for row in map(int, measured.rows[pool.alive[measured.rows]]):

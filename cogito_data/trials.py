@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
+from cogito_core.console import CogitoError
 from cogito_core.engines.base import Engine, Request, Result
 from cogito_core.files import write_atomic
 from cogito_data.difficulty import Item, StopRule, measure, measured_columns
@@ -24,6 +25,12 @@ CODE_VERSION = "1"
 
 UNIT_ROWS = 256
 """Questions of one unit; what a kill interrupts is asked again from the answer store, not from the model."""
+
+UNASKED = "unasked"
+"""Outcome of the record of a question that the model could not be asked; its text says why."""
+
+SUSPICIOUS = 16
+"""Where this many questions and all of a unit cannot be asked, the model is at fault and not the questions."""
 
 TRIAL_SCHEMA = pa.schema([
     ("place", pa.int32()), ("id", pa.string()), ("trial", pa.int32()), ("seed", pa.int64()), ("text", pa.string()),
@@ -98,25 +105,39 @@ def run_unit(
     aside: str, parts: list[tuple[str, str]], rows: np.ndarray, settings: dict[str, Any], seed: int, work: str,
     cluster: str | None,
 ) -> None:
-    """Measure the rows of one unit and write their trials, sorted by place and trial."""
+    """Measure the rows of one unit and write their trials, sorted by place and trial.
+
+    Raises:
+        CogitoError: the engine fails, or refuses every question of a unit of SUSPICIOUS or more.
+    """
     difficulty = Difficulty(**settings)
     pool = Pool([(Path(shard), Path(part)) for shard, part in parts])
     engine = engine_of(work, difficulty, cluster, pictures=bool(pool.picture_bytes.any()))
     items = (Item(place, pool.sample(row)) for place, row in enumerate(rows.tolist()))
     records = []
+    refused: list[str] = []
     for item in measure(items, engine, difficulty, seed):
+        if item.error:
+            refused.append(f"{item.sample.id}: {item.error}")
+            records.append({
+                "place": item.row, "id": item.sample.id, "trial": len(item.trials), "seed": None, "text": item.error,
+                "n_tokens": 0, "finish": "", "outcome": UNASKED, "rule": "", "extracted": None,
+            })
         for trial in item.trials:
             records.append({
                 "place": item.row, "id": item.sample.id, "trial": trial.number, "seed": trial.answer.seed,
                 "text": trial.answer.text, "n_tokens": trial.answer.n_tokens, "finish": trial.answer.finish,
                 "outcome": trial.outcome, "rule": trial.rule, "extracted": trial.extracted,
             })
+    if len(refused) == len(rows) >= SUSPICIOUS:
+        raise CogitoError(f"the model could be asked none of {len(rows)} questions; the first: {refused[0]}")
     records.sort(key=lambda record: (record["place"], record["trial"]))
     pq.write_table(pa.Table.from_pylist(records, schema=TRIAL_SCHEMA), aside, compression="zstd")
 
 
 class Measured:
-    """What the trials showed, row by row, in a few bytes each."""
+    """What the trials showed, row by row, in a few bytes each; `unasked` are the rows that no trial could be made of,
+    with the engine's sentence."""
 
     def __init__(self, n_rows: int, settings: Difficulty | None) -> None:
         """`n_rows` is the size of the pool; `settings` are None where nothing is measured."""
@@ -124,6 +145,7 @@ class Measured:
         self._right = np.zeros(n_rows, dtype=np.int32)
         self._done = np.zeros(n_rows, dtype=np.int32)
         self._tokens = np.zeros(n_rows, dtype=np.int64)
+        self.unasked: dict[int, str] = {}
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self._done))
@@ -182,9 +204,15 @@ def read_measured(paths: list[Path], rows: np.ndarray, n_rows: int, settings: Di
     out = Measured(n_rows, settings)
     for unit, path in enumerate(paths):
         table = pq.read_table(path, columns=["place", "n_tokens", "outcome"])
+        here = rows[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
+        refused = pc.equal(table.column("outcome"), UNASKED)
+        if pc.any(refused).as_py():
+            said = pq.read_table(path, columns=["place", "text"]).filter(refused)
+            out.unasked |= {int(here[row["place"]]): row["text"] for row in said.to_pylist()}
+            # A question may be refused after some trials (a server gone): half a measurement is none.
+            table = table.filter(pc.invert(pc.is_in(table.column("place"), said.column("place").combine_chunks())))
         place = np.asarray(table.column("place"))
         right = np.asarray(pc.equal(table.column("outcome"), "right")).astype(np.int64)
         tokens = np.asarray(table.column("n_tokens")) * right
-        here = rows[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
         out.add(here, *(np.bincount(place, values, len(here)) for values in (right, np.ones_like(right), tokens)))
     return out

@@ -134,6 +134,27 @@ def test_the_first_trials_are_asked_together() -> None:
     assert all(sizes[0] == 4 and set(sizes[1:]) <= {1} for sizes in counts.values())
 
 
+def test_without_a_rule_every_trial_is_asked() -> None:
+    engine = Scripted(lambda name, seed: seed % 2 == 0, 4)
+    found = list(measure(iter(items(6)), engine, Difficulty(model="m", trials=5), 0))
+    assert [len(item.trials) for item in found] == [5] * 6
+
+
+def test_a_question_that_cannot_be_asked_does_not_end_the_others() -> None:
+    class Refusing(Scripted):
+        def generate(self, requests: Iterable[Request], on_done: object = None) -> Iterator[Result]:
+            for request in requests:
+                if request.id == "3":
+                    yield Result("3", (), "the picture is too narrow")
+                else:
+                    yield from super().generate([request])
+
+    found = {item.row: item for item in measure(iter(items(8)), Refusing(lambda name, seed: True, 1), Difficulty(model="m", drop_above=0.5), 0)}
+    assert found.keys() == set(range(8))
+    assert (found[3].error, found[3].trials) == ("the picture is too narrow", [])
+    assert all(len(item.trials) == 5 and not item.error for row, item in found.items() if row != 3)
+
+
 def test_the_same_content_has_the_same_seeds_under_any_id() -> None:
     def seeds(row: Sample) -> list[int]:
         engine = Scripted(lambda name, seed: True, 4)
