@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from cogito_train.config import Stage, TrainRecipe
 from cogito_train.loggers import Loggers
 from cogito_train.optim import new_optimizer, set_rate
 from cogito_train.parallel import World
+from cogito_train.parity import probe_chats
 from cogito_train.plan import load_config, model_size
 from cogito_train.policy import Policy
 from cogito_train.preflight import (
@@ -46,8 +47,6 @@ from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
 from cogito_train.watchdog import stacks_when_late
 
-PROBE_PROMPTS = 4
-
 
 class Trainer:
     """All stages of one run. `run` is the open run directory on the main process and None on the others."""
@@ -60,7 +59,8 @@ class Trainer:
         check_memory(recipe, model_size(load_config(recipe.model, recipe.revision)), world)
         self.policy = Policy(recipe, world)
         self.policy.scorer.train()
-        self.rollouts = RolloutEngine(self.policy, directory, self._probe(), self._pushed)
+        probe = probe_chats(self.data.train, recipe.prompt, self._too_long)
+        self.rollouts = RolloutEngine(self.policy, directory, probe, self._pushed)
         self.progress = Progress(start_weights=str(self.policy.folder), reference=str(self.policy.folder))
         self.metrics = MetricsFile(directory / "metrics.jsonl") if run is not None else None
         self.loggers = Loggers(directory, directory.name, recipe.model_dump()) if run is not None else None
@@ -230,8 +230,7 @@ class Trainer:
     def _validate(self, stage: Stage) -> None:
         if not self.held_out:
             return
-        clock = Clock()
-        with self._phase("validating"), self.rollouts.asking() as engine:
+        with self._phase("validating") as clock, self.rollouts.asking() as engine:
             result = validate(engine, self.held_out, self.recipe, self.world)
         progress = self.progress
         progress.validations.append({"step": progress.step, **result})
@@ -242,7 +241,6 @@ class Trainer:
                 self.policy.export(self._candidate(stage, progress.step), dtype="float32")
         mark = " (best so far)" if is_best else f" (best {progress.best_accuracy:.1%} at {progress.best_step})"
         self._say(f"{stage.name} {progress.step}: held-out accuracy {result['accuracy']:.1%}{mark}")
-        clock.lap("seconds")
         self._event("validation", stage=stage.name, step=progress.step, **clock.laps, **result)
 
     def _finish_stage(self, stage: Stage) -> None:
@@ -300,10 +298,8 @@ class Trainer:
         return False
 
     def _checkpoint(self, stage: Stage) -> None:
-        clock = Clock()
-        with self._phase("writing a checkpoint"):
+        with self._phase("writing a checkpoint") as clock:
             save_checkpoint(self._checkpoint_folder(stage), self.policy, self.optimizer, self.progress, self.world)
-        clock.lap("seconds")
         self._event("checkpoint", stage=stage.name, step=self.progress.step, **clock.laps)
         keep = self._candidate(stage, self.progress.best_step or 0)
         if self.world.is_main and keep.parent.exists():
@@ -343,18 +339,6 @@ class Trainer:
         self._event("step", stage=stage.name, step=step, seconds=round(seconds, 3), **clock.laps)
         say(readable_line(stage.name, step, steps, row, seconds))
 
-    def _probe(self) -> list[Chat]:
-        """A few prompts that engine and trainer are compared on, the first ones that can be asked."""
-        chats: list[Chat] = []
-        for row in range(len(self.data.train)):
-            sample = self.data.train[row]
-            chat = build_chat(self.recipe.prompt, sample.problem, sample.images)
-            if self._too_long(chat) is None:
-                chats.append(chat)
-            if len(chats) == PROBE_PROMPTS:
-                break
-        return chats
-
     def _pushed(self, seconds: float, gap: float) -> None:
         name = self.recipe.stages[self.progress.stage].name
         self._event("push", stage=name, seconds=round(seconds, 3), gap=gap)
@@ -390,8 +374,12 @@ class Trainer:
     def _candidate(self, stage: Stage, step: int) -> Path:
         return self._folder(stage) / "candidates" / f"step-{step:05d}"
 
-    def _phase(self, name: str) -> AbstractContextManager[None]:
-        return stacks_when_late(name, rank=self.world.rank, seconds=self.recipe.stacks_after_s)
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[Clock]:
+        clock = Clock()
+        with stacks_when_late(name, rank=self.world.rank, seconds=self.recipe.stacks_after_s):
+            yield clock
+        clock.lap("seconds")
 
     def _say(self, text: str) -> None:
         if self.world.is_main:

@@ -6,17 +6,32 @@ anywhere; they show here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import Answer, Chat, Engine, Request, Sampling, seed_of
+from cogito_core.prompts import build_chat
+from cogito_core.shards import SampleStore
 from cogito_train.policy import Policy
 from cogito_train.shared_forward import Group
 
-_TOKENS = 16
+_PROMPTS, _TOKENS = 4, 16
+
+
+def probe_chats(data: SampleStore, prompt: str, refuse: Callable[[Chat], str | None]) -> list[Chat]:
+    """The first four prompts that can be asked; `refuse` gives the reason where one cannot."""
+    chats: list[Chat] = []
+    for row in range(len(data)):
+        sample = data[row]
+        chat = build_chat(prompt, sample.problem, sample.images)
+        if refuse(chat) is None:
+            chats.append(chat)
+        if len(chats) == _PROMPTS:
+            break
+    return chats
 
 
 def check_parity(policy: Policy, engines: Sequence[Engine], chats: Sequence[Chat]) -> float:
