@@ -31,7 +31,7 @@ from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.sorting import write_sorted
 from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_unit
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 UNIT_ROWS = 500
@@ -144,7 +144,12 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
 
 def _ledger_line(refusal: Refusal) -> str:
     row = {"id": refusal.id, "stage": STAGE, "reason": refusal.reason, "evidence": refusal.evidence}
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    line = json.dumps(row, ensure_ascii=False)
+    # JSON allows these as they are; `splitlines` breaks the line at them.
+    return line.translate(_LINE_BREAKS) + "\n"
+
+
+_LINE_BREAKS = {ord(char): f"\\u{ord(char):04x}" for char in "\x7f\x85\u2028\u2029"}
 
 
 class _Counts:
@@ -197,7 +202,7 @@ def _problems(
     rows: Iterable[Row], source: Source, origin: Origin, pictures: PictureReader
 ) -> Iterator[Sample | Refusal]:
     for row in rows:
-        name = f"{source.manifest.name}/{row.where}"
+        place = name = f"{source.manifest.name}/{row.where}"
         try:
             made = origin.problem(row)
             for problem in [made] if isinstance(made, Problem) else made:
@@ -207,7 +212,7 @@ def _problems(
                         source.manifest, problem, row, pictures, url=origin.url, revision=origin.revision
                     )
                 except BadRow as error:
-                    yield Refusal(name, error.reason, str(error))
+                    yield Refusal(place if error.reason == "bad_id" else name, error.reason, str(error))
                 except UnicodeEncodeError:
                     yield unstorable(name)
         except BadRow as error:

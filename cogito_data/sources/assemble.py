@@ -30,6 +30,14 @@ def sample_id(manifest: SourceManifest, problem: Problem) -> str:
     return f"{manifest.name}/{problem.split}/{problem.upstream_id}"
 
 
+def _check_id(row: Row, upstream_id: str) -> None:
+    """Raise BadRow for an id that a line of the ledger or a file cannot hold, or that names nothing."""
+    if not upstream_id.strip():
+        raise row.fail("bad_id", "the row's id is empty")
+    if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in upstream_id):
+        raise row.fail("bad_id", f"the row's id {upstream_id[:60]!r} holds a control character")
+
+
 def to_sample(
     manifest: SourceManifest, problem: Problem, row: Row, pictures: PictureReader, *, url: str, revision: str
 ) -> Sample:
@@ -39,9 +47,10 @@ def to_sample(
     as upstream wrote it. The step that opens multiple choice questions starts from these and `choices`.
 
     Raises:
-        BadRow: the question is empty, or a picture is missing or damaged.
+        BadRow: the question or the id is empty, or a picture is missing or damaged.
     """
     bare = unicodedata.normalize("NFC", " ".join(part.strip() for part in problem.question.split(MARK)).strip())
+    _check_id(row, problem.upstream_id)
     if not bare:
         raise row.fail("empty_question", "the question has no text")
     if not problem.gold.answer.strip():

@@ -14,8 +14,10 @@ REASONS = {
     "unreadable": "the file or line cannot be parsed",
     "empty_question": "the question has no text",
     "empty_gold": "there is no gold answer",
+    "unclear_gold": "a conclusion is there, but which of its words are the gold is not certain",
     "gold_not_in_choices": "the gold is none of the options",
     "bad_choices": "the options cannot be used",
+    "bad_id": "the row's id is empty or holds a control character",
     "duplicate_id": "another row of this source has the same id",
     "no_picture": "the source lives by its pictures and this row names none",
     "picture_missing": "the row names a picture that is not there",
@@ -75,6 +77,23 @@ class Row:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return plain(value)
         raise self._wrong(field, "text", value)
+
+    def gold(self, field: str) -> Any:
+        """The raw value of a gold. Raises BadRow where the field is absent, or null: nothing to check against."""
+        value = self.need(field)
+        if value is None:
+            raise self.fail("empty_gold", f"the gold (field '{field}') is null")
+        return value
+
+    def gold_text(self, field: str) -> str:
+        """As `text`, for the field of a gold."""
+        self.gold(field)
+        return self.text(field)
+
+    def gold_integer(self, field: str) -> int:
+        """As `integer`, for the field of a gold."""
+        self.gold(field)
+        return self.integer(field)
 
     def integer(self, field: str) -> int:
         """A whole number, also as text. Raises BadRow where it is none."""

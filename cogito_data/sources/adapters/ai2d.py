@@ -31,7 +31,7 @@ def _read(base: Path) -> Iterator[Row]:
 
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
-    choices, index = row.texts("answerTexts"), row.integer("correctAnswer")
+    choices, index = row.texts("answerTexts"), row.gold_integer("correctAnswer")
     masked = row.get("abcLabel") is True
     return Problem(
         upstream_id=row.text("questionId"),
@@ -50,7 +50,7 @@ _hub_row = cauldron_hub()
 ADAPTER = Adapter(
     (
         Layout("original", (_PATTERN,), _read, _problem),
-        vlm_jsonl("test.jsonl", lambda row: choice_by_letter(row, (), row.text("answer"))),
+        vlm_jsonl("test.jsonl", lambda row: choice_by_letter(row, (), row.gold_text("answer"))),
         parquet_layout(_hub_row),
         mathvista("AI2D"),
     ),

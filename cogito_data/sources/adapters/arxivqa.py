@@ -7,23 +7,21 @@ from pathlib import Path
 from cogito_data.sources.base import Adapter, Gold, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
-from cogito_data.sources.shapes.options import choice_by_letter, choice_by_text, read_letter, strip_option_labels
+from cogito_data.sources.shapes.options import bare_options, choice_as_written, choice_by_text
 
 _FILE = "arxivqa.jsonl"
 
 
 def _gold(row: Row, choices: tuple[str, ...], raw: tuple[str, ...]) -> Gold:
     """A letter, a lettered option or an option's text; the first letter of any other text would be a guess."""
-    label = row.text("label")
-    if read_letter(label) is not None:
-        return choice_by_letter(row, choices, label)
-    return choice_by_text(row, raw if label in raw else choices, label)
+    label = row.gold_text("label")
+    return choice_by_text(row, raw, label) if label in raw else choice_as_written(row, choices, label)
 
 
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
     raw = row.texts("options")
-    choices = strip_option_labels(raw)
+    choices = bare_options(row, raw)
     return Problem(
         upstream_id=row.text("id"),
         split="train",

@@ -1,4 +1,4 @@
-"""EasyARC (Unsal and Akkus 2025): pictures of grid pairs, the gold is the output grid as text.
+"""EasyARC (Unsal and Akkus 2025): pictures of grid pairs, the gold is the output grid as a list of rows.
 
 No public copy was seen: columns follow the paper's description and are read under several names."""
 
@@ -8,24 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cogito_data.sources.base import Adapter, Gold, Layout, Problem
+from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
+from cogito_data.sources.shapes.grids import grid_gold
 from cogito_data.sources.shapes.hub import hub_pictures, parquet_layout, row_id, row_split
 
 _QUESTION, _ANSWER = ("question", "prompt", "problem"), ("answer", "output", "solution")
 _PICTURES = ("images", "image")
-
-
-def grid_text(row: Row, value: Any) -> str:
-    """A grid as text: one row a line, one space between cells, no code fences. Raises BadRow if it is none."""
-    if isinstance(value, list | tuple) and value and all(isinstance(line, list | tuple) for line in value):
-        lines = [" ".join(map(str, line)) for line in value]
-    elif isinstance(value, str):
-        lines = [" ".join(line.split()) for line in value.replace("```", "\n").splitlines()]
-    else:
-        raise row.fail("wrong_type", "the gold is neither text nor a list of rows")
-    return "\n".join(line for line in lines if line)
 
 
 def _field(row: Row, names: tuple[str, ...]) -> str:
@@ -33,10 +23,11 @@ def _field(row: Row, names: tuple[str, ...]) -> str:
 
 
 def _common(row: Row, number: str, split: str, pictures: tuple[Any, ...]) -> Problem:
-    grid = grid_text(row, row.need(_field(row, _ANSWER)))
+    if not pictures:
+        raise row.fail("no_picture", f"field '{_field(row, _PICTURES)}' is empty")
     meta = {key: row.values[key] for key in ("difficulty", "problem_type") if row.get(key)}
     return Problem(upstream_id=number, split=split, question=row.text(_field(row, _QUESTION)), pictures=pictures,
-                   gold=Gold(grid, "text", grid), meta=meta)
+                   gold=grid_gold(row, row.gold(_field(row, _ANSWER))), meta=meta)
 
 
 def _hub_row(row: Row) -> Problem:

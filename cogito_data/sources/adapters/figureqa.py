@@ -39,7 +39,7 @@ def _numbered(rows: Iterator[Row], path: Path, folder: str) -> Iterator[Row]:
 
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
-    index, answer = row.integer("image_index"), row.integer("answer")
+    index, answer = row.integer("image_index"), row.gold_integer("answer")
     if answer not in (0, 1):
         raise row.fail("gold_not_in_choices", f"the gold {answer} is neither 1 (yes) nor 0 (no)")
     return Problem(

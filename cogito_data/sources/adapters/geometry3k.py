@@ -24,7 +24,7 @@ def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
     file = Path(row.text(FILE))
     choices = row.texts("choices")
-    gold = choice_by_letter(row, choices, row.text("answer"))
+    gold = choice_by_letter(row, choices, row.gold_text("answer"))
     unit = row.get("unit")
     if isinstance(unit, str) and unit.strip():
         gold.spec["unit"] = unit.strip()

@@ -20,8 +20,9 @@ _PATTERN = "T*/**/*.jsonl"
 
 def _read(base: Path) -> Iterator[Row]:
     for path in sorted(base.glob(_PATTERN)):
-        for row in json_lines(path):
-            yield Row(row.where, {**row.values, _PLACE: path.relative_to(base).as_posix()})
+        name = path.relative_to(base).as_posix()
+        for number, row in enumerate(json_lines(path)):
+            yield Row(f"{name}, row {number}", {**row.values, _PLACE: name, "__number__": number})
 
 
 def _problem(row: Row, base: Path) -> Problem:
@@ -30,7 +31,8 @@ def _problem(row: Row, base: Path) -> Problem:
     image = row.text("image_path")
     folders = ("", str(place.parent), str(place.parent / "images"))
     return Problem(
-        upstream_id=f"{'-'.join(place.parent.parts[1:]) or 'all'}-{Path(image).stem}",
+        # Upstream gives no id, and several questions may stand on one picture.
+        upstream_id="-".join((*place.with_suffix("").parts[1:], row.text("__number__"))),
         split=place.parts[0].lower(),
         question=row.text("question"),
         pictures=(picture_path(row, base, image, folders),),

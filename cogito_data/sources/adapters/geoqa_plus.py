@@ -22,7 +22,7 @@ _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 
 
 def _hub_row(row: Row) -> Problem:
-    solution = row.text("solution")
+    solution = row.gold_text("solution")
     tagged = _TAGS.search(solution)
     return Problem(
         upstream_id=row_id(row),

@@ -39,7 +39,7 @@ def _problem(row: Row, base: Path) -> Problem:
 
 
 def _gold(row: Row, keys: list[str], choices: tuple[str, ...]) -> Gold:
-    answer = row.text("answer")
+    answer = row.gold_text("answer")
     if not choices:
         return free_form(row, answer)
     if not answer:

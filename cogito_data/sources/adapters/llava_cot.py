@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.conclusions import conclusion
 from cogito_data.sources.shapes.conversations import turns
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
-from cogito_data.sources.shapes.golds import final_answer, free_form
-from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
+from cogito_data.sources.shapes.options import options_in_text
 
 _FILE = "train.jsonl"
 _CONCLUSION = re.compile(r"<CONCLUSION>(.*?)</CONCLUSION>", re.DOTALL)
@@ -30,19 +30,13 @@ def _turn(place: Row, base: Path, number: str, asked: str, reply: str, picture: 
     found = _CONCLUSION.search(reply)
     if found is None or not found.group(1).strip():
         raise place.fail("empty_gold", "the reply has no <CONCLUSION>")
-    conclusion = found.group(1).strip()
     question, choices = options_in_text(asked.replace("<image>", "").strip())
-    if choices:
-        letter = conclusion if read_letter(conclusion) else final_answer(place, conclusion)
-        gold = choice_by_letter(place, choices, letter)
-    else:
-        gold = free_form(place, final_answer(place, conclusion, longest=25).rstrip("."))
     return Problem(
         upstream_id=number,
         split="train",
         question=question,
         pictures=(picture,),
-        gold=gold,
+        gold=conclusion(place, found.group(1), choices, question),
         choices=choices,
         meta={"reply": reply},
     )

@@ -14,7 +14,7 @@ _ANSWERS = "MMIQ_benchmark_answer_dict.jsonl"
 
 
 def _hub_row(row: Row) -> Problem:
-    answer = row.text("answer")
+    answer = row.gold_text("answer")
     letter = read_letter(answer)
     if letter is None:
         raise row.fail("gold_not_in_choices" if answer else "empty_gold", f"the gold {answer!r} is no option letter")

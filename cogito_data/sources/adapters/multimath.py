@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
+from cogito_data.sources.shapes.conclusions import conclusion
 from cogito_data.sources.shapes.conversations import turns
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
-from cogito_data.sources.shapes.golds import final_answer, free_form
-from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, strip_option_labels
+from cogito_data.sources.shapes.options import bare_options, options_in_text
 
 _FOLDERS = ("", "images", "images/RGB_images")
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
@@ -23,13 +23,12 @@ def _chat(row: Row, base: Path) -> Iterator[Problem]:
     picture = picture_path(row, base, row.text("image"), _FOLDERS)
     for number, (place, asked, solution) in enumerate(turns(row)):
         question, choices = options_in_text(asked.replace("<image>", "").strip())
-        answer = final_answer(place, solution)
         yield Problem(
             upstream_id=f"{row.text('id')}-{number}",
             split="train",
             question=question,
             pictures=(picture,),
-            gold=choice_by_letter(place, choices, answer) if choices else free_form(place, answer, units=True),
+            gold=conclusion(place, solution, choices, question),
             choices=choices,
             language="zh" if re.search(r"[\u4e00-\u9fff]", question) else "en",
             meta={"solution": solution},
@@ -42,15 +41,17 @@ def _selection(base: Path) -> Iterator[Row]:
 
 
 def _selected(row: Row, base: Path) -> Problem:
-    choices = strip_option_labels(row.texts("options")) if row.get("options") else ()
-    tagged = _TAGS.search(row.text("solution"))
-    answer = tagged.group(1) if tagged else row.text("solution")
+    choices = bare_options(row, row.texts("options")) if row.get("options") else ()
+    solution = row.gold_text("solution")
+    tagged = _TAGS.search(solution)
+    answer = tagged.group(1) if tagged else solution
+    question = row.text("problem")
     return Problem(
         upstream_id=Path(row.text("path")).stem if row.get("problem_id") is None else row.text("problem_id"),
         split="train",
-        question=row.text("problem"),
+        question=question,
         pictures=(picture_path(row, base, row.text("path").removeprefix("./"), _FOLDERS),),
-        gold=choice_by_letter(row, choices, answer) if choices else free_form(row, answer, units=True),
+        gold=conclusion(row, answer, choices, question),
         choices=choices,
     )
 

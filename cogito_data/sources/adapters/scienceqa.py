@@ -37,7 +37,7 @@ def _problem(row: Row, base: Path) -> Problem:
 
 def _common(row: Row, pid: str, split: str, pictures: tuple[Path | Picture, ...]) -> Problem:
     choices = row.texts("choices")
-    index = row.integer("answer")
+    index = row.gold_integer("answer")
     hint = row.text("hint") if row.get("hint") else ""
     question = row.text("question")
     return Problem(

@@ -37,7 +37,7 @@ def _problem(row: Row, base: Path) -> Problem:
         split=row.text("split"),
         question=row.text("question"),
         pictures=(picture_path(row, base, f"{pid}.png", ("tables",)),),
-        gold=choice_by_text(row, choices, row.text("answer")) if choices
+        gold=choice_by_text(row, choices, row.gold_text("answer")) if choices
         else free_form(row, row.need("answer"), unit=unit),
         choices=choices,
         meta={key: row.values[key] for key in _KEPT if row.get(key) is not None},

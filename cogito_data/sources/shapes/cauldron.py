@@ -11,7 +11,8 @@ from typing import Any
 
 from cogito_data.sources.base import Gold, Problem
 from cogito_data.sources.rows import Row
-from cogito_data.sources.shapes.golds import final_answer, free_form
+from cogito_data.sources.shapes.conclusions import final_answer, without_full_stop
+from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import hub_pictures, row_id, row_split
 from cogito_data.sources.shapes.options import choice_by_letter, options_in_text, read_letter
 
@@ -38,7 +39,7 @@ def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,
         raise row.fail("no_picture", "field 'images' is empty")
     for number, turn in enumerate(row.rows("texts")):
         question, choices = split_question(turn.text("user"))
-        answer = _LABEL.sub("", turn.text("assistant")).strip()
+        answer = _LABEL.sub("", turn.gold_text("assistant")).strip()
         yield Problem(
             upstream_id=f"{row_id(row)}-{number}",
             split=row_split(row),
@@ -58,7 +59,8 @@ def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters
         if letter is None:
             raise turn.fail("gold_not_in_choices", f"the gold {answer!r} is no option letter")
         return Gold(letter, "choice", answer)
-    return free_form(turn, without_full_stop(final_answer(turn, answer)), units=units, prose=not units, spec=spec)
+    short = without_full_stop(final_answer(turn, answer, label=True))
+    return free_form(turn, short, units=units, prose=not units, spec=spec)
 
 
 def split_question(text: str) -> tuple[str, tuple[str, ...]]:
@@ -69,13 +71,6 @@ def split_question(text: str) -> tuple[str, tuple[str, ...]]:
     if newline and not last.rstrip().endswith("?") and _STYLE.search(last) and len(last.split()) <= 12:
         question = head.strip()
     return question, choices
-
-
-def without_full_stop(answer: str) -> str:
-    """Short answers end in a full stop there; `U.S.` and `3.5` keep theirs."""
-    if answer.endswith(".") and not re.search(r"(?:\b\w\.)\w\.$|\.\.$", answer):
-        return answer[:-1].rstrip()
-    return answer
 
 
 def cauldron_hub(*, units: bool = False, letters: bool = False,

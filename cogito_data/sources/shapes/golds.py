@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cogito_core.verify.units import parse_unit
 from cogito_data.sources.base import Gold
 from cogito_data.sources.rows import Row, plain
 
@@ -16,6 +17,8 @@ _FRACTION = re.compile(r"[-+−]?\d+\s*/\s*\d+")
 _YES_NO = ("yes", "no", "true", "false")
 _MATH = re.compile(r"\\(?:frac|sqrt|pi|cdot|times)|√|π|\bsqrt\s*\(|\^|(?<![A-Za-z])pi\b|\d\s*/\s*\d")
 _FUNCTION = re.compile(r"\\[a-zA-Z]+|\b(?:sqrt|pi|a?sin|a?cos|a?tan|log|ln)\b")
+
+_EQUATION = re.compile(r"[^=<>]*[A-Za-z][^=<>]*=[^=<>]*[\w)}]")
 
 WORDS = {
     word: str(value)
@@ -40,6 +43,13 @@ _VALUE_UNIT = re.compile(
     rf"^(?P<value>.*[\d)}}πi])\s*"
     rf"(?P<unit>\\?(?:{_UNIT}|\^\{{?\\circ\}}?|\\%)(?:\^?\{{?[23]\}}?\^?|[²³])?)$", re.DOTALL
 )
+_SPACED_UNIT = re.compile(r"^(?P<value>.*[\d)}πi°])[\s~]+(?P<unit>[A-Za-z°℃][A-Za-z°./^{}²³\d -]*)$", re.DOTALL)
+_DRESSED_UNIT = re.compile(
+    r"^(?P<value>.*?)(?:\\[,;:! ]|~|\s)*"
+    r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*(?P<unit>[^{}]+?)\s*\}(?P<power>\s*\^?\{?[23]\}?|[²³])?$",
+    re.DOTALL,
+)
+_MONEY = re.compile(r"^(?P<unit>US\$|\\?[$£€¥￥])\s*(?P<value>[\d.,]+)$")
 
 
 def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = False, prose: bool = False,
@@ -73,7 +83,7 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
     found_unit = unit
     if unit is None and body.endswith("%") and is_number(body[:-1].strip()):
         body, found_unit = body[:-1].strip(), "%"
-    if units and unit is None:
+    if units and unit is None and found_unit is None:
         body, found_unit = split_unit(body)
     kind = kind_of(body)
     if prose and kind == "expression":
@@ -96,7 +106,8 @@ def kind_of(text: str) -> str:
         return "yes_no"
     if text.startswith("[") and text.endswith("]") and "," in text:
         return "list"
-    if _FRACTION.fullmatch(text) or (_MATH.search(text) and not _has_words(text)):
+    mathematics = _MATH.search(text) or all(_EQUATION.fullmatch(part) for part in text.split(","))
+    if _FRACTION.fullmatch(text) or (mathematics and not _has_words(text)):
         return "expression"
     return "text"
 
@@ -113,10 +124,11 @@ def _has_words(text: str) -> bool:
 
 
 def canonical(text: str) -> str:
-    """NFC, outer space and `$...$` removed, √{x} and √x as LaTeX, π as \\pi; nothing else is touched."""
+    """NFC, outer space and `$...$` removed, `12{,}345` as 12,345, √{x} and √x as LaTeX, π as \\pi; nothing else."""
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) > 2 and text.startswith("$") and text.endswith("$") and "$" not in text[1:-1]:
         text = text[1:-1].strip()
+    text = re.sub(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d{3}(?!\d))", ",", text)
     text = re.sub(r"√\s*\{([^{}]*)\}", r"\\sqrt{\1}", text)
     text = re.sub(r"√\s*\(([^()]*)\)", r"\\sqrt{\1}", text)
     text = re.sub(r"√\s*(\d+(?:\.\d+)?|[A-Za-z])", r"\\sqrt{\1}", text)
@@ -125,19 +137,44 @@ def canonical(text: str) -> str:
 
 
 def split_unit(text: str) -> tuple[str, str | None]:
-    """(value, unit) of `16cm`, `9\\pi cm^{2}`, `140°`, `30 米`; (text, None) where there is no unit.
+    """(value, unit) of `16cm`, `9\\pi cm^{2}`, `140°`, `5\\text{ cm}`, `12 square feet`, `$4,500`, `30 米`.
 
-    Only a value of digits, radicals, fractions and pi has a unit cut off: words stay whole.
+    (text, None) where there is no unit. Only a value of digits, radicals, fractions and pi has a unit cut off: words
+    stay whole, and so do counted things (`5 apples`).
     """
-    match = _VALUE_UNIT.match(text)
+    found = _MONEY.match(text)
+    if found is not None and is_number(found.group("value")):
+        return found.group("value"), found.group("unit").removeprefix("\\")
+    text = text.rstrip()
+    found = _DRESSED_UNIT.match(text)
+    if found is not None:
+        text = f"{found.group('value')} {found.group('unit')}{(found.group('power') or '').strip()}"
+    match = _VALUE_UNIT.match(text) or _SPACED_UNIT.match(text)
     if match is None:
         return text, None
-    value, unit = match.group("value").strip(), match.group("unit")
+    value, unit = re.sub(r"(?:\\[,;:! ]|~|\s)+$", "", match.group("value")), match.group("unit").strip()
     if value.endswith("i") and not value.endswith("\\pi"):
         return text, None
-    if not (is_number(value) or kind_of(value) == "expression"):
+    if not (is_number(value) or kind_of(value) == "expression") or not _is_unit(unit):
         return text, None
+    if "circ" in unit:
+        return value, "°"
     return value, unit.removesuffix("^").removeprefix("\\" if unit.startswith("\\%") else "")
+
+
+def _is_unit(text: str) -> bool:
+    """Whether the verifier knows the unit; a counted noun is none."""
+    if text.removeprefix("\\") in UNITS or "circ" in text:
+        return True
+    known = parse_unit(text.removesuffix("^"))
+    return known is not None and (not known.noun or known.noun.endswith("unit"))
+
+
+def is_value(text: str) -> bool:
+    """Whether the text is a number or an expression, a unit or a percent sign behind it allowed."""
+    text = canonical(text)
+    value = split_unit(text)[0].removesuffix("%").removesuffix("\\").strip()
+    return is_number(value) or (kind_of(value) == "expression" and "=" not in value)
 
 
 def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) -> tuple[Gold, dict[str, int]]:
@@ -163,39 +200,3 @@ def wordings(gold: Gold, others: Iterable[str]) -> Gold:
     """A gold with the other answers as aliases, if it is text: other numbers, and no for yes, are no aliases."""
     aliases = tuple(dict.fromkeys(other for other in others if other and other != gold.original))
     return Gold(gold.answer, gold.kind, gold.original, gold.spec, aliases if gold.kind == "text" else ())
-
-
-_BOXED = re.compile(r"\\boxed\s*\{")
-_STATED = re.compile(
-    r"\banswer(?:\s+(?:is|equals)|\s*:)\s*:?\s*(?P<answer>.+?)\s*(?:\.\s*$|\.\s+(?=[A-Z])|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
-def final_answer(row: Row, solution: str, *, longest: int = 8) -> str:
-    """The answer that a worked solution ends in.
-
-    The last `\\boxed{...}`, else what the last `answer is ...` or `Answer: ...` states, else the whole text if it
-    has at most `longest` words.
-
-    Raises:
-        BadRow: the solution states no answer in any of these ways.
-    """
-    boxed = [found for start in _BOXED.finditer(solution) if (found := _braced(solution, start.end())) is not None]
-    if boxed:
-        return boxed[-1]
-    stated = [match.group("answer").strip(" *$") for match in _STATED.finditer(solution)]
-    if stated:
-        return stated[-1]
-    if len(solution.split()) <= longest:
-        return solution.strip()
-    raise row.fail("empty_gold", f"the solution states no final answer (it ends {solution.strip()[-40:]!r})")
-
-
-def _braced(text: str, start: int) -> str | None:
-    depth = 1
-    for at in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        if depth == 0:
-            return text[start:at].strip()
-    return None

@@ -24,7 +24,7 @@ def _problem(row: Row, base: Path) -> Problem:
     choices = row.texts("choices") if row.get("choices") is not None else ()
     metadata = row.mapping("metadata")
     if choices:
-        gold: Gold = choice_by_text(row, choices, row.text("answer"))
+        gold: Gold = choice_by_text(row, choices, row.gold_text("answer"))
     else:
         unit = row.get("unit")
         gold = free_form(row, row.need("answer"), unit=str(unit) if unit else None, spec=_spec(row))

@@ -24,12 +24,32 @@ def choice_by_index(row: Row, choices: Sequence[str], index: int, original: str)
 
 
 def choice_by_letter(row: Row, choices: Sequence[str], letter: str) -> Gold:
-    """Gold given as a letter in any of the forms `b`, `B`, `(B)`, `B.`, `B) text`. Raises BadRow as by index."""
-    found = read_letter(letter)
-    if found is None:
+    """Gold given as a letter in any of the forms `b`, `B`, `(B)`, `B.`, `B) text`.
+
+    What stands behind the letter must not point elsewhere: `A, B` names two options, `A. green` where B is green
+    contradicts itself.
+
+    Raises:
+        BadRow: as by index, or the gold names no letter, or more than one option.
+    """
+    match = _LETTER.match(letter)
+    if match is None:
         reason = "gold_not_in_choices" if letter.strip() else "empty_gold"
         raise row.fail(reason, f"the gold {letter!r} is no option letter")
-    return choice_by_index(row, choices, LETTERS.index(found), letter)
+    found, rest = match.group(1).upper(), _folded(match.group(2) or "").rstrip(".。")
+    texts = [_folded(choice).rstrip(".。") for choice in choices]
+    index = LETTERS.index(found)
+    if rest and not (index < len(texts) and texts[index] == rest):
+        if rest in texts:
+            raise row.fail("gold_not_in_choices", f"the gold {letter!r} names option {found} and the text of another")
+        if _names_another(match.group(2), len(choices) or len(LETTERS)):
+            raise row.fail("gold_not_in_choices", f"the gold {letter!r} names more than one option")
+    return choice_by_index(row, choices, index, letter)
+
+
+def choice_as_written(row: Row, choices: Sequence[str], gold: str) -> Gold:
+    """Gold given as a letter or as an option's text. Raises BadRow as the two do."""
+    return (choice_by_letter if _LETTER.match(gold) else choice_by_text)(row, choices, gold)
 
 
 def choice_by_text(row: Row, choices: Sequence[str], text: str) -> Gold:
@@ -59,24 +79,39 @@ def check_choices(row: Row, choices: Sequence[str]) -> None:
             raise row.fail("bad_choices", f"option {LETTERS[i]} is empty")
 
 
-_LETTER = re.compile(r"^\s*[(\[]?\s*([A-Za-z])\s*(?:[)\].:,、]\s*.*|)$", re.DOTALL)
+_LETTER = re.compile(r"^\s*[(（\[]?\s*([A-Za-z])\s*(?:[)）\].．:：,，、]\s*(.*)|)$", re.DOTALL)
+_FURTHER = re.compile(r"^[\W_]*(?:(?:and|or|和|或|与)[\W_]+)?([A-Z])(?![^\W_]|[ '’.-]*[a-z])")
+_SMALL = re.compile(r"[\W_]*(?:and[\W_]+)?[a-z](?:[\W_]+(?:and[\W_]+)?[a-z])*[\W_]*")
 
 
 def read_letter(text: str) -> str | None:
-    """The option letter, upper case, that a gold names; None where it names none.
+    """The option letter, upper case, that a gold names; None where it names none or more than one.
 
     A bare letter, a letter in brackets, or a letter with a mark behind it and possibly the option's text.
     """
     match = _LETTER.match(text)
-    return match.group(1).upper() if match else None
+    if match is None or _names_another(match.group(2), len(LETTERS)):
+        return None
+    return match.group(1).upper()
+
+
+def _names_another(rest: str | None, options: int) -> bool:
+    """Whether what stands behind an option's letter goes on with another of so many letters: `, B`, `), (C)`."""
+    if not rest or not rest.strip():
+        return False
+    further = _FURTHER.match(rest)
+    if further is not None:
+        return further.group(1) in LETTERS[:options]
+    return _SMALL.fullmatch(rest) is not None
 
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-_OPTION_LINE = re.compile(r"^\s*(?:\(([A-Z])\)|([A-Z])\s?[.:)])\s*(.*)$")
-
+_LABEL = r"(?:[(（]\s?([A-Z])\s?[)）]|([A-Z])\s?[.．、:：)）])\s*"
+_OPTION_LINE = re.compile(rf"^\s*{_LABEL}(.*)$")
+_INLINE = re.compile(rf"(?<![^\s。？！?!:：;；_＿)）]){_LABEL}")
 
 _REQUEST = re.compile(
     r"^\s*(?:please\b|answer\b|choose\b|select\b|give\b|respond\b|reply\b|provide\b|first\b|hint\b|"
@@ -86,10 +121,11 @@ _REQUEST = re.compile(
 
 
 def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
-    """Split a question from the options at its end: `A. x`, `A: x`, `A) x` or `(A) x`, each on a line, from A on.
+    """Split a question from the options at its end: `A. x`, `A: x`, `A) x`, `(A) x`, `A．x`, `A、x`, from A on.
 
-    An option may go on over several lines. A request to the reader behind the last option ("Answer with the
-    letter") is dropped. Returns (question, options); no options where there are no two in order.
+    Each starts a line and may go on over several; or several stand on a line, if there are three or more. A request
+    to the reader behind the last option ("Answer with the letter") is dropped. Returns (question, options); no
+    options where there are no two in order.
     """
     lines = text.strip().split("\n")
     for start in reversed([i for i, line in enumerate(lines) if _letter_of(line) == "A"]):
@@ -103,8 +139,39 @@ def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
         if len(options) >= 2:
             while len(options[-1]) > 1 and (not options[-1][-1].strip() or _REQUEST.match(options[-1][-1])):
                 options[-1].pop()
-            return "\n".join(lines[:start]).strip(), tuple("\n".join(option).strip() for option in options)
-    return text.strip(), ()
+            found = tuple("\n".join(option).strip() for option in options)
+            # Two columns of options: the lines start with A and C, and B stands behind A.
+            if not _holds_next(found):
+                return "\n".join(lines[:start]).strip(), found
+    return _options_in_line(text.strip())
+
+
+_IN_A_SENTENCE = re.compile(r"^[,，、)）.]|(?:^|\s)(?:and|or)$|[,，、?？]$")
+
+
+def _holds_next(options: tuple[str, ...]) -> bool:
+    """Whether the last option holds the labels of further ones."""
+    return any((match.group(1) or match.group(2)) == LETTERS[len(options)] for match in _INLINE.finditer(options[-1]))
+
+
+def _options_in_line(text: str) -> tuple[str, tuple[str, ...]]:
+    """Options that share lines: three or more labels A, B, C ... in order up to the text's end, each with text."""
+    labels = [(match.group(1) or match.group(2), match) for match in _INLINE.finditer(text)]
+    starts = [number for number, (letter, _) in enumerate(labels) if letter == "A"]
+    if not starts:
+        return text, ()
+    run = labels[starts[-1] :]
+    if len(run) < 3 or [letter for letter, _ in run] != list(LETTERS[: len(run)]):
+        return text, ()
+    ends = [match.start() for _, match in run[1:]] + [len(text)]
+    parts = [text[match.end() : end].strip() for (_, match), end in zip(run, ends, strict=True)]
+    last, newline, request = parts[-1].rpartition("\n")
+    if newline and _REQUEST.match(request):
+        parts[-1] = last.strip()
+    # `the points A. B. C.`, `(A), (B) and (C)` and `by A. Smith, B. Jones or C. Brown?` are no options.
+    if not all(parts) or any(_IN_A_SENTENCE.search(part) for part in parts):
+        return text, ()
+    return text[: run[0][1].start()].strip(), tuple(parts)
 
 
 def _letter_of(line: str) -> str | None:
@@ -121,6 +188,29 @@ def strip_option_labels(choices: Sequence[str]) -> tuple[str, ...]:
             return tuple(choices)
         stripped.append(match.group(3).strip())
     return tuple(stripped)
+
+
+def bare_options(row: Row, choices: Sequence[str]) -> tuple[str, ...]:
+    """Options without the letters that upstream wrote into them, where these are the letters of their places.
+
+    Raises:
+        BadRow: the letters are in another order, or only some options have theirs: which option a gold's letter
+            means is then not certain.
+    """
+    marked = [_BULLET.sub("", choice) for choice in choices]
+    letters = [_letter_of(choice) for choice in marked]
+    expected = list(LETTERS[: len(marked)])
+    if letters == expected:
+        return strip_option_labels(marked)
+    if sorted(filter(None, letters)) == expected:
+        order = ", ".join(filter(None, letters))
+        raise row.fail("bad_choices", f"the options are lettered in another order ({order})")
+    if sum(letter == place for letter, place in zip(letters, expected, strict=False)) >= 2:
+        raise row.fail("bad_choices", "some options carry their letter and others do not")
+    return tuple(choices)
+
+
+_BULLET = re.compile(r"^\s*[-*•]\s*(?=[(（]?[A-Z]\s?[.．、:：)）])")
 
 
 def lettered(choices: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def vlm_jsonl(pattern: str, gold: Callable[[Row], Gold], folders: tuple[str, ...
             split=row.text("__split__"),
             question=question,
             pictures=(picture_path(row, base, name, folders),),
-            gold=choice_by_letter(row, choices, row.text("answer")) if choices else gold(row),
+            gold=choice_by_letter(row, choices, row.gold_text("answer")) if choices else gold(row),
             choices=choices,
             meta={"image": name},
         )

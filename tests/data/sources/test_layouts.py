@@ -483,25 +483,37 @@ def test_easyarc_grids(tmp_path: Path) -> None:
         },
         {"id": "b", "images": ["1.png", "2.png"], "question": "Predict.", "answer": "```\n1  2\n3 4\n```"},
         {"id": "c", "images": ["1.png", "2.png"], "question": "Predict.", "answer": 5},
+        {"id": "d", "images": ["1.png", "2.png"], "question": "Predict.", "answer": "[[1,2],[3,4]]"},
+        {"id": "e", "images": [], "question": "Predict.", "answer": "1"},
+        {"id": "f", "images": ["1.png"], "question": "Predict.", "answer": None},
     ]
     put(tmp_path / "up/train.jsonl", rows)
     for name in ("1.png", "2.png"):
         put(tmp_path / f"up/images/{name}", png(len(name)))
     result, samples, _ = run("easyarc", tmp_path / "up", tmp_path / "out")
-    assert result.dropped == {"wrong_type": 1}
-    assert samples["easyarc/train/a"].answer == samples["easyarc/train/b"].answer == "1 2\n3 4"
+    assert result.dropped == {"wrong_type": 1, "no_picture": 1, "empty_gold": 1}
+    assert {sample.answer for sample in samples.values()} == {"[[1, 2], [3, 4]]"}
+    assert {sample.answer_kind for sample in samples.values()} == {"list"}
     assert samples["easyarc/train/a"].problem == "<image><image>\nPredict."
 
 
 def test_geomverse_release(tmp_path: Path) -> None:
     put(
         tmp_path / "up/TRAIN/D1/data.jsonl",
-        [{"question": "Area?", "cot": "c", "label": 12.5, "image_path": "images/1.png"}],
+        [
+            {"question": "Area?", "cot": "c", "label": 12.5, "image_path": "images/1.png"},
+            {"question": "Angle?", "cot": "c", "label": 30, "image_path": "images/1.png"},
+            {"question": "Side?", "cot": "c", "label": None, "image_path": "images/1.png"},
+        ],
     )
     put(tmp_path / "up/TRAIN/D1/images/1.png", png())
-    sample = only("geomverse", tmp_path)
-    assert (sample.id, sample.answer) == ("geomverse/train/D1-1", "12.5")
-    assert sample.answer_spec == {"policy": "relative(0.03)"}
+    result, samples, ledger = run("geomverse", tmp_path / "up", tmp_path / "out")
+    assert {name: sample.answer for name, sample in samples.items()} == {
+        "geomverse/train/D1-data-0": "12.5",
+        "geomverse/train/D1-data-1": "30",
+    }, "two questions on one picture are two rows"
+    assert samples["geomverse/train/D1-data-0"].answer_spec == {"policy": "relative(0.03)"}
+    assert (result.dropped, ledger[0]["id"]) == ({"empty_gold": 1}, "geomverse/TRAIN/D1/data.jsonl, row 2")
 
 
 def turn(user: str, assistant: str) -> dict[str, str]:
@@ -552,7 +564,7 @@ def test_multimath_chat_rows(tmp_path: Path) -> None:
     result, samples, _ = run("multimath", tmp_path / "up", tmp_path / "out")
     sample = samples["multimath/train/a-0"]
     assert (sample.answer, sample.answer_spec, sample.language) == ("3", {"unit": "cm"}, "zh")
-    assert result.dropped == {"empty_gold": 1}
+    assert result.dropped == {"unclear_gold": 1}
 
 
 def test_multimath_video_r1_selection(tmp_path: Path) -> None:
@@ -592,6 +604,21 @@ def test_arxivqa_messy_labels(tmp_path: Path, label: str, answer: str | None) ->
     _, samples, _ = run("arxivqa", tmp_path / "up", tmp_path / "out")
     assert samples["arxivqa/train/good"].choices == ("0.1", "0.2", "0.3")
     assert (samples["arxivqa/train/x"].answer if "arxivqa/train/x" in samples else None) == answer
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"id": ""}, "bad_id"), ({"id": "a\nb"}, "bad_id"), ({"id": "a\u2028b"}, "bad_id"), ({"label": None}, "empty_gold"),
+    ({"label": "A, B"}, "gold_not_in_choices"), ({"options": ["B) 1", "A) 2"]}, "bad_choices"),
+    ({"options": ["A) 1", "B) 2", "3"]}, "bad_choices"),
+])
+def test_arxivqa_rows_that_cannot_be_read_with_certainty(
+    tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    row = {"id": "x", "image": "1.jpg", "options": ["A) 0.1", "B) 0.2"], "question": "Which?", "label": "A"}
+    put(tmp_path / "up/arxivqa.jsonl", [{**row, "id": "good"}, {**row, **change}])
+    put(tmp_path / "up/1.jpg", jpeg())
+    result, samples, _ = run("arxivqa", tmp_path / "up", tmp_path / "out")
+    assert (list(samples), result.dropped) == (["arxivqa/train/good"], {reason: 1})
 
 
 def test_llava_cot_conclusions(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from cogito_core.images import PictureError
 from cogito_data.sources.assemble import problem_text
 from cogito_data.sources.pictures import check_picture
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.shapes.cauldron import split_question, without_full_stop
-from cogito_data.sources.shapes.golds import annotated, final_answer, free_form, split_unit
+from cogito_data.sources.shapes.cauldron import split_question
+from cogito_data.sources.shapes.conclusions import final_answer, without_full_stop
+from cogito_data.sources.shapes.golds import annotated, free_form, split_unit
 from cogito_data.sources.shapes.options import (
+    bare_options,
+    choice_as_written,
     choice_by_index,
     choice_by_letter,
     choice_by_text,
@@ -77,6 +80,14 @@ def test_equal_but_for_case_prefers_the_exact_option() -> None:
     ("What is A?\nA. C\nB. B\nC. E\nD. G", "What is A?", ("C", "B", "E", "G")),
     ("A. Smith wrote it.\nWho?\nA. x\nB. y", "A. Smith wrote it.\nWho?", ("x", "y")),
     ("No options here?", "No options here?", ()),
+    ("已知 x.\nA．1\nB．2\nC．3\nD．4", "已知 x.", ("1", "2", "3", "4")),
+    ("面积（　　）\nA、1\nB、2", "面积（　　）", ("1", "2")),
+    ("选哪个？\n（A）1\n（B）2", "选哪个？", ("1", "2")),
+    ("角度为（  ）A．1 B．2 C．3 D．4", "角度为（  ）", ("1", "2", "3", "4")),
+    ("多少？\nA．1    B．2\nC．3    D．4", "多少？", ("1", "2", "3", "4")),
+    ("What? (A) cat (B) dog (C) cow", "What?", ("cat", "dog", "cow")),
+    ("Angles (A), (B) and (C) are equal?", "Angles (A), (B) and (C) are equal?", ()),
+    ("Is it by A. Smith, B. Jones or C. Brown?", "Is it by A. Smith, B. Jones or C. Brown?", ()),
     ("Only\nA. one", "Only\nA. one", ()),
     ("Out of order\nB. y\nA. x", "Out of order\nB. y\nA. x", ()),
 ])
@@ -102,6 +113,39 @@ def test_options_written_out_are_read_back(question: str, options: list[str]) ->
 ])
 def test_labels_go_only_if_every_option_has_its_own(options: tuple[str, ...], bare: tuple[str, ...]) -> None:
     assert strip_option_labels(options) == bare
+
+
+@pytest.mark.parametrize(("options", "bare"), [
+    (("A) 1", "B) 2"), ("1", "2")), (("- A) 1", "B) 2"), ("1", "2")), (("A．1", "B、2"), ("1", "2")),
+    (("A. Einstein", "N. Bohr"), ("A. Einstein", "N. Bohr")), (("C", "B"), ("C", "B")),
+    (("B) B", "A) A"), None), (("A) 1", "B) 2", "3"), None),
+])
+def test_options_with_letters_of_another_order_are_refused(options: tuple[str, ...], bare: tuple[str, ...]) -> None:
+    if bare is None:
+        with pytest.raises(BadRow) as caught:
+            bare_options(ROW, options)
+        assert caught.value.reason == "bad_choices"
+        return
+    assert bare_options(ROW, options) == bare
+
+
+@pytest.mark.parametrize(("gold", "letter"), [
+    ("B", "B"), ("B) green", "B"), ("C. blue", "C"), ("b) GREEN.", "B"), ("B, because A is wrong", "B"), ("red", "A"),
+    ("A. A man", "A"), ("[B]", "B"), ("A, B", None), ("(A), (C)", None), ("A) and B)", None), ("A) green", None),
+    ("a, b", None), ("A，B", None), ("C: B", None), ("A/B", None), ("AB", None), ("B and C", None), ("D", None),
+])
+def test_a_gold_that_names_two_options_is_refused(gold: str, letter: str | None) -> None:
+    choices = ("red", "green", "blue")
+    if letter is None:
+        with pytest.raises(BadRow) as caught:
+            choice_as_written(ROW, choices, gold)
+        assert caught.value.reason == "gold_not_in_choices"
+        return
+    assert choice_as_written(ROW, choices, gold).answer == letter
+
+
+def test_an_option_that_is_another_letter_is_its_text() -> None:
+    assert choice_as_written(ROW, ("C", "B", "A"), "A. C").answer == "A"
 
 
 @pytest.mark.parametrize(("value", "answer", "kind"), [
@@ -132,7 +176,7 @@ def test_a_gold_that_is_no_value_is_refused(value: object, reason: str) -> None:
     (r"9\pi cm^{2}", r"9\pi", "cm^{2}"), (r"\frac{1}{2}cm²", r"\frac{1}{2}", "cm²"),
     (r"2\sqrt{15}米", r"2\sqrt{15}", "米"), ("5cm^2^", "5", "cm^2"),
     ("50m", "50", "m"), (r"16\pi平方米", r"16\pi", "平方米"), ("12", "12", None), ("red", "red", None),
-    (r"5\pi", r"5\pi", None), ("item 3m", "item 3m", None), ("x", "x", None), (r"45^\circ", "45", r"^\circ"),
+    (r"5\pi", r"5\pi", None), ("item 3m", "item 3m", None), ("x", "x", None), (r"45^\circ", "45", "°"),
 ])
 def test_split_unit(text: str, value: str, unit: str | None) -> None:
     assert split_unit(text) == (value, unit)
