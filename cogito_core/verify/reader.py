@@ -20,58 +20,11 @@ from cogito_core.verify.unit_tail import RELATIONS, unit_here, with_unit
 
 _SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
 _OPENERS = frozenset(
-    [
-        "(",
-        "[",
-        "{",
-        "{set",
-        "frac",
-        "sqrt",
-        "surd",
-        "infty",
-        "emptyset",
-        "lfloor",
-        "lceil",
-        "angle",
-        "triangle",
-        "overline",
-        "bar",
-        "vec",
-        "hat",
-        "widehat",
-        "tilde",
-        "widetilde",
-        "dot",
-        "ddot",
-        "begin",
-        "boxed",
-        "fbox",
-        "sum",
-        "prod",
-        "int",
-        "lim",
-        "partial",
-        "ell",
-        "hbar",
-        "nabla",
-        "binom",
-        "limsup",
-        "underbrace",
-        "overbrace",
-        "square",
-        "Box",
-        "R",
-        "Z",
-        "N",
-        "Q",
-        "C",
-        "odot",
-        "aleph",
-        "Re",
-        "Im",
-        "ast",
-    ]
+    """( [ { {set frac sqrt surd infty emptyset lfloor lceil angle triangle overline bar vec hat widehat tilde
+widetilde dot ddot begin boxed fbox sum prod int lim partial ell hbar nabla binom limsup underbrace
+overbrace square Box R Z N Q C odot aleph Re Im ast""".split()
 )
+"""Signs and commands with which an operand can begin."""
 
 
 class Parser:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, values, vqa
+from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, tables, values, vqa
 from cogito_core.verify.official.row import text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
@@ -53,8 +53,8 @@ OFFICIAL: dict[str, Rule] = {
         "mmmu": mmmu.mmmu,
         "mmmu_pro": mmmu.mmmu_pro,
         "emma": values.emma,
-        "chartqa": values.chartqa,
-        "tabmwp": values.tabmwp,
+        "chartqa": tables.chartqa,
+        "tabmwp": tables.tabmwp,
         "mmstar": letters.mmstar,
         "wemath": letters.wemath,
         "dynamath": values.dynamath,
