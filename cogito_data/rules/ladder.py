@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cogito_data.rules import wording
-from cogito_data.rules.numeric import is_ratio, open_numeric, read_value
+from cogito_data.rules.numeric import is_range, is_ratio, open_numeric, read_value
 from cogito_data.rules.wording import normal
 
 
@@ -205,6 +205,8 @@ def short_words(item: Item) -> Ruling | None:
         return None
     if any(read_value(option) is not None or is_ratio(option) for option in item.options):
         return _keep("short_words", "numbers and words are mixed")
+    if any(is_range(option) for option in item.options):
+        return _keep("short_words", "an option is a range, which has many spellings")
     if any(_NEEDS_LIST.match(option.strip()) for option in item.options):
         return _keep("short_words", "an option is an ordinal, a pronoun or begins with an article")
     if not _apart(item):

@@ -21,6 +21,13 @@ _ALGEBRA = re.compile(
     r"(?=.*[a-zA-Z0-9])(?!.*[-+−*/^(.]\s*$)"
     r"(?:[-+−*/^().\s\d]|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])|(?<=\d)[a-z](?![^\W\d_]))+"
 )
+_RANGE = re.compile(r"\s*\d[\d.,]*\s*[-–—−]\s*\d[\d.,]*\s*")
+# What a circle measures is a multiple of pi: a whole number among the options is a rounded one.
+_ROUND_FIGURES = re.compile(
+    r"\barcs?\b|\bsectors?\b|\bcircumference\b|\barea\b[^.?!]*\b(?:semi)?circles?\b|"
+    r"\b(?:semi)?circles?\b[^.?!]*\barea\b|\b(?:volume|surface area)\b[^.?!]*\b(?:cylinder|cone|sphere)",
+    re.IGNORECASE,
+)
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
 _ROUNDING = re.compile(
     r"\bround|\bnearest\b|\bdecimal|\bsignificant|\bto the (?:tenth|hundredth)|保留|精确", re.IGNORECASE
@@ -76,6 +83,8 @@ def read_value(option: str) -> Value | None:
 def _bare(text: str) -> tuple[str, str] | None:
     if is_number(text):
         return text.replace(",", "").replace("−", "-").removeprefix("+"), "number"
+    if is_range(text):
+        return None  # from one to two, or one minus two
     if kind_of(text) == "expression" or _ALGEBRA.fullmatch(text):
         return text, "expression"
     return None
@@ -121,6 +130,9 @@ def _form_hints(question: str, values: Sequence[Value], gold: int, spec: dict[st
         if not _ROUNDING.search(question) and not (values[gold].unit in "$€£¥" and values[gold].unit and mine == 2):
             places = "place" if mine == 1 else "places"
             return [f"Round the answer to {mine} decimal {places}."]
+    rounded = all(value.kind == "number" and value.unit not in ("°", "%") for value in values)
+    if rounded and not any(decimals) and _ROUND_FIGURES.search(question) and not _ROUNDING.search(question):
+        return ["Round the answer to the nearest whole number."]
     return []
 
 
@@ -152,6 +164,11 @@ def _unit_hint(unit: str, *, chinese: bool) -> str:
         unit, unit
     )
     return f"Give the answer in {spoken if chinese else _CHINESE_UNITS.get(spoken, spoken)}."
+
+
+def is_range(option: str) -> bool:
+    """Whether an option is two numbers with a dash between them, such as 1-2."""
+    return _RANGE.fullmatch(option) is not None
 
 
 def is_ratio(option: str) -> bool:
