@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import torch
@@ -87,7 +86,6 @@ def _updated(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
 
 
 def _eight_bit(parameters: list[torch.nn.Parameter], settings: dict[str, Any]) -> torch.optim.Optimizer:
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         from bitsandbytes.optim import AdamW8bit
     except ImportError as error:
