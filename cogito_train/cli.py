@@ -109,7 +109,11 @@ def plan(
         say(f"smallest set that fits: {smallest.gpus} x {memory:.1f} GiB (of 1, 2, 4, 8, ...)")
     rows = []
     for name, more in planning.VARIANTS.items():
-        other = load_train_recipe(recipe, [*(settings or []), *more])
+        try:
+            other = load_train_recipe(recipe, [*(settings or []), *more])
+        except CogitoError:  # LoRA and a reference or an optimiser that is kept
+            rows.append([name, "not with this recipe", "-"])
+            continue
         found = planning.smallest_set(other, size, gpu_memory=memory)
         host = f"{sum(found.host.values()):.0f}" if found and found.host else "-"
         rows.append([name, str(found.gpus) if found else "none", host])

@@ -50,9 +50,10 @@ def test_a_run_of_another_configuration_is_not_mixed_in(straight, data):
 
 
 def test_plan_prints_parts_and_the_smallest_set():
-    result = _run("plan", "--recipe", "nano", "--gpus", 2, "--gpu-memory", "24GB")
+    result = _run("plan", "--recipe", "nano", "--gpus", 2, "--gpu-memory", "24GB", "--set", "hand_over.reference=keep")
     assert result.returncode == 0, result.stderr
     assert "Adam moments" in result.stdout and "smallest set that fits: 1 x 22.4 GiB" in result.stdout
+    assert "8-bit Adam" in result.stdout and result.stdout.count("not with this recipe") == 2
 
 
 def test_replay_of_a_recorded_step_changes_nothing(straight):
