@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cogito_data.pool import Pool
-from cogito_data.recipe import DataRecipe
+from cogito_data.recipe import DataRecipe, load_data_recipe
 from cogito_data.selection import cap, draw, drop_by_difficulty, hold_out
+from cogito_data.sources.base import load_source, source_names
 from cogito_data.trials import Measured
 from tests.data.making import dropped, encoded, noise_picture, pool_of, sample
 
@@ -92,3 +93,16 @@ def test_difficulty_drops_by_certain_verdicts(tmp_path: Path) -> None:
     assert {row for row in range(4) if not pool.alive[row]} == {1, 3}
     assert set(dropped(pool).values()) == {"too_easy"}
     assert "more than 4 of 8" in next(iter(pool.drops)).evidence
+
+
+def test_the_papers_recipe_has_the_papers_counts() -> None:
+    """Caps are the sizes of Table 4; a sample is larger than its cap; ScienceQA alone stays multiple choice."""
+    _, vl_cogito = load_data_recipe("vl-cogito")
+    sizes = {name: paper.size for name in source_names() if (paper := load_source(name).manifest.paper) is not None}
+    assert {part.name: part.cap for part in vl_cogito.mix} == sizes
+    assert [part.name for part in vl_cogito.mix if not part.reformulate] == ["scienceqa"]
+    assert all(part.sample > part.cap for part in vl_cogito.mix if part.sample is not None and part.cap is not None)
+    assert vl_cogito.hold_out.validation == 1000
+    assert vl_cogito.difficulty is not None
+    assert (vl_cogito.difficulty.trials, vl_cogito.difficulty.keep_counts) == (8, (0, 4))
+    assert vl_cogito.reformulate is None
