@@ -59,6 +59,7 @@ def ingest(
     out: Annotated[Path, typer.Option("--output", "-o", help="Run directory to write into.")],
     source: Annotated[str, typer.Option("--from", help="Folder in upstream's own layout, or `hub`.")] = "hub",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after this many kept rows.")] = None,
+    pictures_only: Annotated[bool, typer.Option("--pictures-only", help="No questions without a picture.")] = False,
 ) -> None:
     """One source to samples."""
     from cogito_data import nano_source
@@ -68,7 +69,10 @@ def ingest(
         result = nano_source.ingest_nano(out, limit or nano_source.DEFAULT_ROWS, seed=0)
     else:
         from_hub = source == "hub"
-        result = ingest_source(name, root=None if from_hub else Path(source), from_hub=from_hub, out=out, limit=limit)
+        root = None if from_hub else Path(source)
+        result = ingest_source(
+            name, root=root, from_hub=from_hub, out=out, limit=limit, pictures_only=pictures_only
+        )
     refused = ", ".join(f"{n} {reason}" for reason, n in result.dropped.items()) or "none refused"
     say(f"{result.source}: {result.kept} of {result.rows_read} rows from {result.origin} ({refused}) -> {out}")
 

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cogito_core.console import CogitoError, progress, warn
-from cogito_core.files import replace_file
+from cogito_core.files import replace_file, write_atomic
 from cogito_core.manifest import file_hash, manifest_path
 from cogito_core.runs import RunDir
 from cogito_core.sample import Sample
@@ -27,6 +28,7 @@ from cogito_data.sources.assemble import sample_id, to_sample
 from cogito_data.sources.base import Problem, Source, adapter_hash, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
+from cogito_data.sources.report import render
 from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.sorting import write_sorted
 from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_unit
@@ -60,9 +62,12 @@ class IngestResult:
 
 
 def ingest(
-    name: str, *, root: Path | None = None, from_hub: bool = False, out: Path, limit: int | None = None
+    name: str, *, root: Path | None = None, from_hub: bool = False, out: Path, limit: int | None = None,
+    pictures_only: bool = False,
 ) -> IngestResult:
-    """Turn a source into shards `out/data/train-*.parquet`, with ledger, config, provenance and summary in `out`.
+    """Turn a source into shards, with ledger, report, config, provenance and summary in `out`.
+
+    The shards are `out/data/{train,validation,test}-*.parquet`, by upstream's split (see `file_split`).
 
     Args:
         name: a source that ships, or the path of a manifest.
@@ -70,10 +75,11 @@ def ingest(
         from_hub: stream the manifest's Hub copy instead.
         out: the run directory; a finished one with the same settings is returned as it is.
         limit: stop after this many kept rows.
+        pictures_only: questions without a picture are refused, and so do not count for `limit`.
 
     Raises:
         CogitoError: no such source or layout, the Hub cannot be reached, another run is in `out`, or not one row
-            has the fields that the layout promises.
+            can be used.
     """
     source = load_source(name)
     manifest = source.manifest
@@ -81,31 +87,48 @@ def ingest(
         raise CogitoError(f"say where {manifest.name} comes from: --from DIR, or --from hub")
     if limit is not None and limit < 1:
         raise CogitoError(f"--limit must be at least 1, not {limit}")
+    if root is not None and out.resolve().is_relative_to(root.resolve()):
+        raise CogitoError(f"-o {out} lies inside --from {root} and would count as its data; choose a folder outside")
     local = None if root is None else local_origin(source, root)
     config = {
         "source": manifest.name,
         "from": "hub" if root is None else str(root.resolve()),
         "state_of_the_files": None if local is None else local.identity,
         "limit": limit,
+        "pictures_only": pictures_only,
         "manifest_sha256": file_hash(manifest_path("sources", name)),
         "adapter_sha256": adapter_hash(name, manifest),
         "code_version": CODE_VERSION,
     }
-    with RunDir.open(out, config=config, command="cogito-data ingest", inputs={"root": str(root or "hub")}) as run:
+    with _open(out, config, root) as run:
         if run.is_finished:
             return IngestResult(**json.loads((run.path / "summary.json").read_text(encoding="utf-8")))
         origin = local or hub_origin(source, run.work)
         run.event("start", source=manifest.name, layout=origin.layout, origin=origin.shown)
-        result = _run(run, source, origin, limit)
+        result = _run(run, source, origin, limit, pictures_only)
         run.event("done", kept=result.kept, dropped=result.dropped)
         return result
 
 
-def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> IngestResult:
+def _open(out: Path, config: dict[str, Any], root: Path | None) -> RunDir:
+    try:
+        return RunDir.open(out, config=config, command="cogito-data ingest", inputs={"root": str(root or "hub")})
+    except CogitoError as error:
+        if "state_of_the_files" not in str(error):
+            raise
+        raise CogitoError(
+            f"{out} holds an ingest of {root} as it was: names, sizes or times of files there have changed since; "
+            "choose another -o or remove it"
+        ) from error
+
+
+def _run(
+    run: RunDir, source: Source, origin: Origin, limit: int | None, pictures_only: bool
+) -> IngestResult:
     units = UnitStore(run.work / "units", ".arrow")
-    seen = _Names()
     counts = _Counts()
-    files: list[tuple[Path, np.ndarray]] = []
+    screen = _Screen(_Names(), counts, source.manifest.training_splits, pictures_only)
+    files: dict[str, list[tuple[Path, np.ndarray]]] = {}
     # The whole ledger is written anew: a resumed run must not record a row twice.
     with (
         replace_file(run.ledger.path) as aside,
@@ -113,15 +136,20 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
         progress(None, f"ingest {source.manifest.name}") as advance,
     ):
         for path in _unit_files(units, source, origin, limit):
-            kept, refused = _screen(path, seen, None if limit is None else limit - counts.kept, counts)
+            kept, refused = screen.unit(path, None if limit is None else limit - counts.kept)
             for refusal in refused:
                 ledger.write(_ledger_line(refusal))
-            files.append((path, np.array(kept, dtype=np.int32)))
-            advance(len(kept) + len(refused))
+            for name, rows in kept.items():
+                files.setdefault(name, []).append((path, np.array(rows, dtype=np.int32)))
+            advance(sum(map(len, kept.values())) + len(refused))
             if limit is not None and counts.kept >= limit:
                 break
-    _check_structure(source, origin, counts)
-    shards = write_sorted(files, run.path / "data", run.work / "runs")
+    _check_usable(run, source, origin, counts)
+    shards = [
+        path
+        for name, units_of_it in sorted(files.items())
+        for path in write_sorted(units_of_it, run.path / "data", run.work / "runs", split=name)
+    ]
     result = IngestResult(
         source=source.manifest.name,
         layout=origin.layout,
@@ -134,11 +162,12 @@ def _run(run: RunDir, source: Source, origin: Origin, limit: int | None) -> Inge
         answer_kinds=dict(sorted(counts.kinds.items())),
         shards=[path.relative_to(run.path).as_posix() for path in shards],
     )
+    write_atomic(run.path / "report.html", render(source.manifest, result, run.path))
     run.summary(asdict(result))
     # The shards hold it all now; keeping the units would double the disk space.
     shutil.rmtree(run.work / "units", ignore_errors=True)
-    if not counts.kept:
-        warn(f"{source.manifest.name}: not one of {result.rows_read} rows could be used; first: {counts.first}")
+    if archives := counts.dropped["picture_missing"] and packed(origin.base):
+        warn(f"{source.manifest.name}: {counts.dropped['picture_missing']} pictures are not there; {archives}")
     return result
 
 
@@ -160,6 +189,16 @@ class _Counts:
         self.first = ""
         self.splits: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
+
+    def keep(self, row: dict[str, Any]) -> None:
+        self.kept += 1
+        self.with_picture += bool(row["image_hash"])
+        self.splits[row["split"]] += 1
+        self.kinds[row["answer_kind"]] += 1
+
+    def drop(self, refused: list[Refusal]) -> None:
+        self.dropped.update(refusal.reason for refusal in refused)
+        self.first = self.first or (refused[0].evidence if refused else "")
 
 
 class _Names:
@@ -219,46 +258,94 @@ def _problems(
             yield Refusal(name, error.reason, str(error))
 
 
-def _screen(
-    path: Path, seen: _Names, room: int | None, counts: _Counts
-) -> tuple[list[int], list[Refusal]]:
-    """Which rows of a unit stay (not seen before, within the limit), and its refusals in upstream's order."""
-    unit = UnitFile(path)
-    columns = unit.rows.select(["id", "split", "answer_kind", "image_hash"]).to_pylist()
-    kept: list[int] = []
-    out: list[Refusal] = []
-    rows = iter(enumerate(columns))
-    for position in range(len(columns) + len(unit.refused)):
-        if room is not None and len(kept) >= room:
-            break
-        if position in unit.refused:
-            out.append(unit.refused[position])
-            continue
-        index, row = next(rows)
-        if not seen.add(row["id"]):
-            out.append(Refusal(row["id"], "duplicate_id", f"another row of this source has the id {row['id']}"))
-            continue
-        kept.append(index)
-        counts.kept += 1
-        counts.with_picture += bool(row["image_hash"])
-        counts.splits[row["split"]] += 1
-        counts.kinds[row["answer_kind"]] += 1
-    counts.dropped.update(refusal.reason for refusal in out)
-    counts.first = counts.first or (out[0].evidence if out else "")
-    return kept, out
+@dataclass(frozen=True)
+class _Screen:
+    """Which rows of a unit stay: not seen before, within the limit, with a picture where one is asked for."""
+
+    seen: _Names
+    counts: _Counts
+    training: tuple[str, ...]
+    pictures_only: bool
+
+    def unit(self, path: Path, room: int | None) -> tuple[dict[str, list[int]], list[Refusal]]:
+        """The rows that stay by the file they go to, and the refusals in upstream's order, up to `room` kept rows."""
+        unit = UnitFile(path)
+        columns = unit.rows.select(["id", "split", "answer_kind", "image_hash"]).to_pylist()
+        kept: dict[str, list[int]] = {}
+        out: list[Refusal] = []
+        rows = iter(enumerate(columns))
+        n_kept = 0
+        for position in range(len(columns) + len(unit.refused)):
+            if room is not None and n_kept >= room:
+                break
+            if position in unit.refused:
+                out.append(unit.refused[position])
+                continue
+            index, row = next(rows)
+            if (refusal := self._refusal(row)) is not None:
+                out.append(refusal)
+                continue
+            kept.setdefault(file_split(row["split"], self.training), []).append(index)
+            n_kept += 1
+            self.counts.keep(row)
+        self.counts.drop(out)
+        return kept, out
+
+    def _refusal(self, row: dict[str, Any]) -> Refusal | None:
+        name = row["id"]
+        if self.pictures_only and not row["image_hash"]:
+            return Refusal(name, "no_picture", f"{name}: only questions with a picture are taken")
+        if not self.seen.add(name):
+            return Refusal(name, "duplicate_id", f"another row of this source has the id {name}")
+        return None
+
+
+def file_split(split: str, training: tuple[str, ...]) -> str:
+    """`train`, `validation` or `test`: the files that rows of an upstream split go to.
+
+    The names are those by which `datasets` and others part a folder of Parquet files. Where upstream's name says
+    none of the three (`practice`, `all`), it is `train` for the splits that may be trained on, else `test`.
+    """
+    lower = split.lower()
+    for start, name in (("train", "train"), ("val", "validation"), ("dev", "validation"), ("test", "test")):
+        if lower.startswith(start):
+            return name
+    return "train" if split in training else "test"
 
 
 _STRUCTURE = frozenset({"missing_field", "wrong_type", "unreadable"})
 
 
-def _check_structure(source: Source, origin: Origin, counts: _Counts) -> None:
-    """A source of which no row has the promised form is not that source: say so instead of writing nothing."""
+def _check_usable(run: RunDir, source: Source, origin: Origin, counts: _Counts) -> None:
+    """Nothing to write is an error, whatever the reason: the ledger says of each row why."""
     if counts.kept:
         return
+    # The folder takes the same command again once the files are mended: nothing in it is finished.
+    (run.path / "config.yaml").unlink()
+    name = source.manifest.name
     if not counts.dropped:
-        raise CogitoError(f"{origin.shown} holds no rows of {source.manifest.name} ({origin.layout} layout)")
+        raise CogitoError(f"{origin.shown} holds no rows of {name} ({origin.layout} layout)")
     if counts.dropped.keys() <= _STRUCTURE:
         raise CogitoError(
-            f"no row of {source.manifest.name} in {origin.shown} has the form of the {origin.layout} layout: "
-            f"{counts.first}"
+            f"no row of {name} in {origin.shown} has the form of the {origin.layout} layout: {counts.first}"
         )
+    archives = packed(origin.base) if counts.dropped["picture_missing"] else ""
+    raise CogitoError(
+        f"{name}: not one of {counts.dropped.total()} rows could be used; first: {counts.first}"
+        + (f"; {archives}" if archives else "")
+    )
+
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
+
+
+def packed(base: Path | None) -> str:
+    """A sentence that names the archives which lie in a folder or one above it, unpacked by nobody; "" if none."""
+    if base is None or not base.is_dir():
+        return ""
+    for folder in (base, base.parent):
+        found = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_ARCHIVES))
+        if found:
+            shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+            return f"{shown} in {folder} may hold them: unpack there first"
+    return ""

@@ -37,8 +37,10 @@ OPEN_FILES = 64
 _UNIT = pa.field("unit", pa.int32())
 
 
-def write_sorted(units: Sequence[tuple[Path, np.ndarray]], directory: Path, scratch: Path) -> list[Path]:
-    """Write the kept rows of all units as `train-*.parquet`, sorted by picture and id.
+def write_sorted(
+    units: Sequence[tuple[Path, np.ndarray]], directory: Path, scratch: Path, split: str = "train"
+) -> list[Path]:
+    """Write the kept rows of all units as `<split>-*.parquet`, sorted by picture and id.
 
     The bytes are those that `cogito_core.shards.write_shards` gives for the same samples cut into the same shards.
 
@@ -46,6 +48,7 @@ def write_sorted(units: Sequence[tuple[Path, np.ndarray]], directory: Path, scra
         units: file and the positions of its kept rows [n], in upstream's order.
         directory: where the shards go; shards of an earlier run that are not replaced are removed.
         scratch: a folder for the sorted runs, made anew and removed at the end.
+        split: how the shards' names start.
     """
     directory.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -57,10 +60,10 @@ def write_sorted(units: Sequence[tuple[Path, np.ndarray]], directory: Path, scra
     pictures = _Pictures([path for path, _ in units])
     paths = []
     for number, rows in enumerate(_cut(_merged(runs))):
-        path = directory / f"train-{number:05d}.parquet"
+        path = directory / f"{split}-{number:05d}.parquet"
         write_table(_shard(rows, runs, pictures), path)
         paths.append(path)
-    for stale in set(shard_paths(directory, "train")) - set(paths):
+    for stale in set(shard_paths(directory, split)) - set(paths):
         stale.unlink()
     shutil.rmtree(scratch)
     return paths

@@ -70,6 +70,7 @@ def run(name: str, root: Path, out: Path, **options: Any) -> Outcome:
 
 
 def files_of(out: Path) -> dict[str, bytes]:
-    """The bytes of what an ingest leaves: shards, ledger, summary."""
-    paths = [*sorted((out / "data").glob("*.parquet")), out / "ledger.jsonl", out / "summary.json"]
+    """The bytes of what an ingest leaves: shards, ledger, summary, report."""
+    paths = [*sorted((out / "data").glob("*.parquet"))]
+    paths += [out / name for name in ("ledger.jsonl", "summary.json", "report.html")]
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}

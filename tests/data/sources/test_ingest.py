@@ -58,7 +58,7 @@ def test_rows_become_samples_with_provenance(tmp_path: Path) -> None:
 
 def test_the_run_directory_is_complete(tmp_path: Path) -> None:
     run("tabmwp", tables(tmp_path / "up", 2), tmp_path / "out")
-    for name in ("config.yaml", "provenance.json", "events.jsonl", "summary.json", "ledger.jsonl"):
+    for name in ("config.yaml", "provenance.json", "events.jsonl", "summary.json", "ledger.jsonl", "report.html"):
         assert (tmp_path / "out" / name).is_file(), name
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["kept"] == 2 and summary["shards"] == ["data/train-00000.parquet"]
@@ -127,15 +127,80 @@ def test_no_usable_row_because_of_the_form_is_an_error(tmp_path: Path) -> None:
         ingest("tabmwp", root=root, out=tmp_path / "out")
 
 
-def test_no_usable_row_for_want_of_pictures_is_a_result(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_usable_row_for_want_of_pictures_is_an_error_that_names_the_archive(tmp_path: Path) -> None:
     root = tables(tmp_path / "up", 2)
-    for path in (root / "tables").iterdir():
-        path.unlink()
-    result = ingest("tabmwp", root=root, out=tmp_path / "out")
-    assert (result.kept, result.dropped) == (0, {"picture_missing": 2})
-    assert "not one of 2 rows" in capsys.readouterr().err
+    (root / "tables").rename(tmp_path / "away")
+    put(root / "images.tgz", b"packed")
+    wanted = r"not one of 2 rows could be used; first: .*tables/0.png is not there; images.tgz in .*: unpack there"
+    with pytest.raises(CogitoError, match=wanted):
+        ingest("tabmwp", root=root, out=tmp_path / "out")
+    assert not (tmp_path / "out/summary.json").exists(), "such a run is not finished"
+    assert len((tmp_path / "out/ledger.jsonl").read_text().splitlines()) == 2
+    (tmp_path / "away").rename(root / "tables")
+    assert ingest("tabmwp", root=root, out=tmp_path / "out").kept == 2, "the same command again, once they are unpacked"
+
+
+def test_some_missing_pictures_name_the_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tables(tmp_path / "up", 3)
+    (root / "tables/1.png").unlink()
+    put(root / "more.zip", b"packed")
+    assert run("tabmwp", root, tmp_path / "out")[0].kept == 2
+    assert "1 pictures are not there; more.zip in" in capsys.readouterr().err
+
+
+def test_rows_of_other_splits_are_not_in_the_files_of_train(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 9, **{f"row{i}": {"split": "test"} for i in (1, 4)}, row7={"split": "dev"})
+    result, samples, _ = run("tabmwp", root, tmp_path / "out")
+    assert result.shards == [f"data/{name}-00000.parquet" for name in ("test", "train", "validation")]
+    assert {sample.upstream_id for sample in read_samples(tmp_path / "out/data", "test")} == {"1", "4"}
+    assert {sample.split for sample in read_samples(tmp_path / "out/data", "train")} == {"train"}
+    assert samples["tabmwp/dev/7"].split == "dev", "the column keeps upstream's word"
+
+
+def test_datasets_presents_the_splits_as_they_are(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    root = tables(tmp_path / "up", 3, **{f"row{i}": {"split": "test"} for i in range(3)})
+    run("tabmwp", root, tmp_path / "out")
+    loaded = datasets.load_dataset("parquet", data_dir=str(tmp_path / "out/data"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"test": 3}
+
+
+@pytest.mark.parametrize(("split", "training", "name"), [
+    ("train2014", ("train",), "train"), ("val_easy", (), "validation"), ("testmini", (), "test"),
+    ("test", ("test",), "test"), ("practice", ("practice",), "train"), ("all", (), "test"), ("dev", (), "validation"),
+    ("sample-train1", ("sample-train1",), "train"),
+])
+def test_file_names_of_splits(split: str, training: tuple[str, ...], name: str) -> None:
+    assert module.file_split(split, training) == name
+
+
+def test_the_report_shows_counts_reasons_and_rows(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 30, row3={"answer": " "}, row5={"question": "What is 1 < 2 & 3?"})
+    run("tabmwp", root, tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "29" in page and "empty_gold" in page and "row &#x27;3&#x27;" in page
+    assert page.count("<div class=card>") == 12
+    assert page.count("data:image/png;base64,") == 12
+    assert "1 < 2 &" not in page, "upstream's words are escaped"
+
+
+def test_pictures_only_counts_rows_with_pictures(tmp_path: Path) -> None:
+    rows = {
+        str(i): {"question": f"q{i}?", "choices": ["a", "b"], "answer": 0, "split": "train",
+                 "image": "image.png" if i % 3 == 2 else None}
+        for i in range(12)
+    }
+    put(tmp_path / "up/problems.json", rows)
+    for i in range(2, 12, 3):
+        put(tmp_path / f"up/images/train/{i}/image.png", png(i))
+    result, samples, _ = run("scienceqa", tmp_path / "up", tmp_path / "out", limit=3, pictures_only=True)
+    assert (set(samples), result.dropped) == ({f"scienceqa/train/{i}" for i in (2, 5, 8)}, {"no_picture": 6})
+
+
+def test_an_output_inside_the_input_is_refused(tmp_path: Path) -> None:
+    root = tables(tmp_path / "up", 2)
+    with pytest.raises(CogitoError, match="lies inside --from"):
+        ingest("tabmwp", root=root, out=root / "out")
 
 
 def test_a_folder_without_a_known_layout_names_what_was_looked_for(tmp_path: Path) -> None:
@@ -226,7 +291,7 @@ def test_changed_input_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     root = tables(tmp_path / "up", 3)
     ingest("tabmwp", root=root, out=tmp_path / "out")
     tables(root, 4)
-    with pytest.raises(CogitoError, match="state_of_the_files"):
+    with pytest.raises(CogitoError, match=r"names, sizes or times of files there have changed since"):
         ingest("tabmwp", root=root, out=tmp_path / "out")
 
 
