@@ -205,13 +205,14 @@ def row_to_sample(row: dict[str, Any], where: str = "") -> Sample:
         raise CogitoError(f"{place}: the column 'images' names a picture whose bytes are not in the shard")
     values["images"] = tuple(Picture(picture["bytes"], picture.get("path")) for picture in pictures)
     for name in _JSON_COLUMNS & values.keys():
-        values[name] = _from_json(values[name], f"{place}: the column '{name}'")
+        values[name] = json_cell(values[name], f"{place}: the column '{name}'")
     for name in _TUPLE_COLUMNS & values.keys():
         values[name] = tuple(values[name] or ())
     return Sample(**values)
 
 
-def _from_json(text: str | None, where: str) -> dict[str, Any]:
+def json_cell(text: str | None, where: str) -> dict[str, Any]:
+    """The object in a JSON cell, empty where the cell is. Raises CogitoError beginning with `where`."""
     try:
         value = json.loads(text) if text else {}
     except ValueError as error:

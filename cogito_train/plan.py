@@ -268,12 +268,7 @@ def load_config(model: str, revision: str | None) -> Any:
 
 def parse_memory(text: str) -> float:
     """GiB from `80GB`, `80GiB` or `80`. GPU makers count in GB of 10^9 bytes; 80GB is 74.5 GiB."""
-    number = text.strip().lower()
-    try:
-        if number.endswith("gib"):
-            return float(number[:-3])
-        if number.endswith("gb"):
-            return float(number[:-2]) * 1e9 / GIB
-        return float(number)
-    except ValueError as error:
-        raise CogitoError(f"'{text}' is no amount of memory; write 80GB or 80GiB") from error
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(gib|gb)?", text.strip().lower())
+    if found is None or float(found[1]) == 0:
+        raise CogitoError(f"'{text}' is no amount of memory; write 80GB or 80GiB")
+    return float(found[1]) * (1e9 / GIB if found[2] == "gb" else 1.0)

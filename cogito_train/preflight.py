@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -14,6 +13,7 @@ from cogito_core.console import CogitoError
 from cogito_core.engines.base import Chat
 from cogito_core.engines.encode import IMAGE_TOKEN, ChatEncoder, RequestError
 from cogito_core.images import picture_size, smart_resize
+from cogito_core.sample import json_cell
 from cogito_core.shards import SampleStore
 from cogito_core.verify import judge
 from cogito_train.config import TrainRecipe
@@ -39,7 +39,7 @@ def unusable_golds(data: SampleStore) -> dict[int, Refused]:
         if not answer.strip():
             bad[row] = Refused(sample_id, "the row has no gold")
             continue
-        spec = json.loads(spec_text) if spec_text else {}
+        spec = json_cell(spec_text, f"{data.directory}, row {sample_id!r}: the column 'answer_spec'")
         verdict = judge(
             f"<think></think><answer>\\boxed{{{answer}}}</answer>",
             answer,

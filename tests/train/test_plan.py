@@ -104,3 +104,9 @@ def test_rollouts_on_servers_need_no_engine_here(sizes):
     settings = ["engine=openai", "engine_options={urls: [http://a]}"]
     plan = make_plan(load_train_recipe("vl-cogito", settings), sizes["7B"], gpus=4, gpu_memory=80)
     assert set(plan.rollout) == {"weights, float32", "Adam moments", "CUDA and NCCL"}
+
+
+@pytest.mark.parametrize("text", ["-5GB", "0", "lots", "nan", "inf", "1e3"])
+def test_what_is_no_memory_is_said(text):
+    with pytest.raises(CogitoError, match="is no amount of memory"):
+        parse_memory(text)
