@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cogito_core.console import CogitoError
 from cogito_core.engines.base import Chat, Message, Request, Sampling, seed_of
 from cogito_core.sample import Sample, problem_hash, row_to_sample, samples_to_table
 from cogito_data.pool import Pool
@@ -79,8 +80,6 @@ def rewrite_unit(
     for result in engine.generate(_requests(samples, rewriting, seed)):
         row = int(result.id)
         if result.error is not None:
-            from cogito_core.console import CogitoError
-
             raise CogitoError(f"the model could not be asked to rewrite {samples[row].id}: {result.error}")
         changed[row] = rewritten(samples[row], [answer.text for answer in result.answers], engine.name)
     _write(Path(part), Path(aside), changed)

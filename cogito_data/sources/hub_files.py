@@ -7,11 +7,11 @@ as the rows ask for them.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from cogito_core.archives import ArchiveError
 from cogito_core.console import CogitoError
@@ -48,7 +48,7 @@ class HubFiles:
         shelf = self._open()
         return islice(shelf.ordered(self._checked(), self._names), start, None)
 
-    def problem(self, row: Row) -> Problem | Any:
+    def problem(self, row: Row) -> Problem | Iterable[Problem]:
         """As the layout makes it; its pictures are paths below `base`, which `read` knows."""
         return self._layout.problem(row, self.base)
 
@@ -102,9 +102,7 @@ class HubFiles:
         hub = self._hub
         there = sorted(HfApi().list_repo_files(hub.repo, revision=self._revision, repo_type="dataset"))
         for name in self._matching(there, hub.files):
-            hf_hub_download(
-                hub.repo, name, revision=self._revision, repo_type="dataset", local_dir=self.base, token=None
-            )
+            hf_hub_download(hub.repo, name, revision=self._revision, repo_type="dataset", local_dir=self.base)
         return there
 
     def _matching(self, there: list[str], patterns: tuple[str, ...]) -> list[str]:
