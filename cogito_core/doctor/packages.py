@@ -22,6 +22,7 @@ EXTRAS = {
     "local": "training, and models in this process",
     "vllm": "vLLM in this process",
     "ray": "work on a Ray cluster",
+    "memory": "LoRA and 8-bit Adam",
 }
 """The extras that users choose, and what each is for."""
 
