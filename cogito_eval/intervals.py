@@ -2,8 +2,11 @@
 
 Sources: E. B. Wilson, JASA 22 (1927) for the score interval; L. Kish, *Survey Sampling* (1965), for the design
 effect of clustered questions; E. Korn and B. Graubard, *Survey Methodology* 24 (1998), for the effective sample
-size with Student's t; A. Agresti and Y. Min, *Biometrics* 61 (2005), for paired proportions; Q. McNemar,
-*Psychometrika* 12 (1947), in its exact form.
+size with Student's t; Q. McNemar, *Psychometrika* 12 (1947), in its exact form; C. Clopper and E. Pearson,
+*Biometrika* 26 (1934), for the interval that inverts it; G. Zou and A. Donner, *Statistics in Medicine* 27 (2008),
+for the recovery of variances from the limits of two intervals.
+
+An interval of a difference excludes 0 exactly if its p-value is below 0.05: both come from one model of chance.
 """
 
 from __future__ import annotations
@@ -86,8 +89,9 @@ def paired_difference(
 ) -> Difference:
     """`after` minus `before`, question by question: the mean difference, its 95% interval and a p-value.
 
-    Single answers to independent questions: exact McNemar p-value, Agresti-Min interval. Means of k answers, or
-    questions that share a cluster: Student's t on the clusters' sums of differences.
+    Single answers to independent questions: exact McNemar, and the interval that goes with it. Means of k answers,
+    or questions that share a cluster: Student's t on the clusters' sums of differences; where every cluster differs
+    by the same amount (so where the runs are identical) an exact bound on the clusters that were not seen.
 
     Raises ValueError where the sequences differ in length or are empty.
     """
@@ -102,12 +106,11 @@ def paired_difference(
     count = len(groups)
     if count == n and all(value in (0, 1) for value in (*before, *after)):
         won, lost = gains.count(1), gains.count(-1)
-        return Difference(mean, _agresti_min(won, lost, n), exact_mcnemar(won, lost), n, n, "exact McNemar")
+        return Difference(mean, mcnemar_interval(won, lost, n), exact_mcnemar(won, lost), n, n, "exact McNemar")
     variance = _cluster_variance(groups, n) if count > 1 else 0.0
     if variance <= 0:
-        certain = count > 1 and any(gains)
-        interval = (mean, mean) if count > 1 else (-1.0, 1.0)
-        return Difference(mean, interval, 2.0 ** (1 - count) if certain else 1.0, n, count, "sign test of clusters")
+        interval, p_value = _alike(mean, count)
+        return Difference(mean, interval, p_value, n, count, "clusters all alike")
     error = math.sqrt(variance)
     half = student_quantile(0.5 + _LEVEL / 2, count - 1) * error
     p_value = 2 * student_tail(abs(mean) / error, count - 1)
@@ -125,6 +128,40 @@ def exact_mcnemar(won: int, lost: int) -> float:
     else:
         tail = math.fsum(math.exp(_log_binomial(tosses, i)) for i in range(few + 1))
     return min(1.0, 2 * tail)
+
+
+def mcnemar_interval(won: int, lost: int, n: int) -> Interval:
+    """95% interval of (won - lost) / n for n pairs: it excludes 0 exactly if `exact_mcnemar` is below 0.05.
+
+    The difference is a product: the share of pairs that are discordant (Wilson's interval) times the balance among
+    them, 2 * won / (won + lost) - 1, whose Clopper-Pearson interval inverts the exact test. Zou and Donner's method
+    puts the two together: the distances of both limits from their estimates, at the limit of the balance, are added
+    as squares. The result has the sign of the balance's limit, since the first distance alone is the way to 0 where
+    that limit is 0, and the second is weighted with it.
+    """
+    discordant = won + lost
+    share = discordant / n
+    share_low, share_high = wilson(discordant, n)
+    low, high = (2 * bound - 1 for bound in clopper_pearson(won, discordant))
+    balance = (won - lost) / discordant if discordant else 0.0
+
+    def distance(limit: float, other: float) -> float:
+        return math.hypot(share * (balance - limit), limit * (other - share))
+
+    mean = (won - lost) / n
+    below = distance(low, share_low if low > 0 else share_high)
+    above = distance(high, share_high if high > 0 else share_low)
+    return (max(-1.0, mean - below), min(1.0, mean + above))
+
+
+def clopper_pearson(right: int, n: int) -> Interval:
+    """Exact 95% interval of a share: all shares that neither one-sided binomial test refuses at 2.5%.
+
+    The lower limit p solves P(X >= right | p) = I_p(right, n - right + 1) = 0.025. `n` = 0 gives (0, 1).
+    """
+    low = 0.0 if right == 0 else _beta_quantile((1 - _LEVEL) / 2, right, n - right + 1)
+    high = 1.0 if right == n else _beta_quantile((1 + _LEVEL) / 2, right + 1, n - right)
+    return (low, high)
 
 
 def student_tail(t: float, df: int) -> float:
@@ -161,16 +198,20 @@ def average_of(estimates: Sequence[Estimate], *, weighted: bool) -> Estimate:
 
 
 def average_difference(parts: Sequence[Difference], *, weighted: bool) -> Difference:
-    """Average of independent paired differences, with interval and normal p-value."""
+    """Average of independent paired differences, with interval and normal p-value.
+
+    As in `average_of`, each side's standard error is read back from the limit of the part's own interval.
+    """
     total = sum(part.n for part in parts)
     weights = [part.n / total if weighted else 1 / len(parts) for part in parts]
     mean = math.fsum(w * part.value for w, part in zip(weights, parts, strict=True))
-    halves = [w * (part.ci95[1] - part.ci95[0]) / 2 for w, part in zip(weights, parts, strict=True)]
-    half = math.hypot(*halves)
-    error = half / NormalDist().inv_cdf(0.5 + _LEVEL / 2)
+    below = math.hypot(*(w * (part.value - part.ci95[0]) for w, part in zip(weights, parts, strict=True)))
+    above = math.hypot(*(w * (part.ci95[1] - part.value) for w, part in zip(weights, parts, strict=True)))
+    # The error on the side of 0 is the one that says whether the interval reaches it.
+    error = (below if mean > 0 else above) / NormalDist().inv_cdf(0.5 + _LEVEL / 2)
     p_value = 2 * NormalDist().cdf(-abs(mean) / error) if error > 0 else float(mean == 0)
     clusters = sum(part.clusters for part in parts)
-    return Difference(mean, (mean - half, mean + half), p_value, total, clusters, "sum of independent benchmarks")
+    return Difference(mean, (mean - below, mean + above), p_value, total, clusters, "sum of independent benchmarks")
 
 
 def _group_sums(values: Sequence[float], clusters: Sequence[Hashable] | None, mean: float) -> list[float]:
@@ -192,17 +233,29 @@ def _cluster_variance(sums: Sequence[float], n: int) -> float:
     return variance if variance > 1e-18 else 0.0
 
 
-def _agresti_min(won: int, lost: int, n: int) -> Interval:
-    """Wald interval of a paired difference after half an observation is added to each of the four cells."""
-    z = NormalDist().inv_cdf(0.5 + _LEVEL / 2)
-    b, c, m = won + 0.5, lost + 0.5, n + 2
-    centre = (b - c) / m
-    half = z * math.sqrt((b + c) - (b - c) ** 2 / m) / m
-    return (max(-1.0, centre - half), min(1.0, centre + half))
+def _alike(gain: float, clusters: int) -> tuple[Interval, float]:
+    """Interval and p-value where each of `clusters` independent clusters differs by the same `gain`.
+
+    At least a share s of all clusters is like them, where s^clusters = 0.025 (Clopper-Pearson for as many of as
+    many), and the rest may have any difference from -1 to 1. The p-value is the level at which that interval
+    reaches 0.
+    """
+    seen = ((1 - _LEVEL) / 2) ** (1 / clusters)
+    middle, rest = seen * gain, 1 - seen
+    return (max(-1.0, middle - rest), min(1.0, middle + rest)), min(1.0, 2 * (1 + abs(gain)) ** -clusters)
 
 
 def _log_binomial(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2)
+
+
+def _beta_quantile(p: float, a: float, b: float) -> float:
+    """The x with I_x(a, b) = p, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _beta_share(a, b, middle) < p else (low, middle)
+    return (low + high) / 2
 
 
 def _beta_share(a: float, b: float, x: float) -> float:

@@ -13,7 +13,9 @@ from cogito_eval.intervals import (
     Estimate,
     average_difference,
     average_of,
+    clopper_pearson,
     exact_mcnemar,
+    mcnemar_interval,
     mean_estimate,
     paired_difference,
     student_quantile,
@@ -145,6 +147,63 @@ def test_t_test_of_several_samples_agrees_with_numpy():
 def test_identical_runs_differ_by_nothing():
     found = paired_difference([1, 0, 1], [1, 0, 1])
     assert found.value == 0 and found.p_value == 1.0 and found.ci95[0] < 0 < found.ci95[1]
+
+
+@pytest.mark.parametrize("clusters", [None, [0, 0, 1, 1, 2, 2, 3, 3]])
+def test_identical_runs_are_not_known_to_be_equal(clusters):
+    values = [1, 0, 0.5, 1, 1, 0, 0, 1] if clusters else [1, 0, 1, 1, 1, 0, 0, 1]
+    found = paired_difference(values, values, clusters)
+    assert (found.value, found.p_value) == (0, 1.0)
+    assert found.ci95[0] == pytest.approx(-found.ci95[1]) and 0.2 < found.ci95[1] < 0.8
+
+
+def test_the_interval_excludes_0_exactly_if_the_exact_test_does():
+    rng = random.Random(8)
+    tables = [(won, lost, won + lost + rng.choice([1, 4, 400])) for won in range(22) for lost in range(22)]
+    tables += [(won, 500 - won, 3000) for won in range(200, 300, 7)]
+    for won, lost, n in tables:
+        low, high = mcnemar_interval(won, lost, n)
+        assert (low > 0 or high < 0) == (exact_mcnemar(won, lost) < 0.05), (won, lost, n)
+        assert -1 <= low <= (won - lost) / n <= high <= 1
+        other = mcnemar_interval(lost, won, n)
+        assert (low, high) == pytest.approx((-other[1], -other[0]))
+
+
+def test_interval_and_p_value_agree_for_clusters_samples_and_averages():
+    rng = random.Random(9)
+    verdicts = set()
+    for _ in range(400):
+        n, k, gain = rng.randint(2, 30), rng.choice([1, 1, 4]), rng.random() * 0.6
+        before = [rng.randint(0, k) / k for _ in range(n)]
+        after = [min(1.0, value + (rng.random() < gain)) for value in before]
+        clusters = [rng.randrange(1 + n // 2) for _ in range(n)] if rng.random() < 0.5 else None
+        alike = rng.random() < 0.2
+        found = paired_difference([0.0] * n, [after[0]] * n, range(n)) if alike else paired_difference(
+            before, after, clusters)
+        for one in (found, average_difference([found], weighted=False)):
+            excludes = one.ci95[0] > 0 or one.ci95[1] < 0
+            assert excludes == (one.p_value < 0.05), (one, before, after, clusters)
+            verdicts.add((one.test, excludes))
+    assert len(verdicts) == 8
+
+
+def test_clopper_pearson_inverts_the_binomial_sum():
+    for n, right in ((12, 3), (40, 40), (7, 0), (300, 290)):
+        low, high = clopper_pearson(right, n)
+        shares = [math.comb(n, i) for i in range(n + 1)]
+        at_least = sum(shares[i] * low**i * (1 - low) ** (n - i) for i in range(right, n + 1))
+        at_most = sum(shares[i] * high**i * (1 - high) ** (n - i) for i in range(right + 1))
+        assert low == 0 if right == 0 else at_least == pytest.approx(0.025)
+        assert high == 1 if right == n else at_most == pytest.approx(0.025)
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("n", "won", "lost"), [(30, 0.3, 0.1), (60, 0.05, 0.05), (200, 0.15, 0.08)])
+def test_the_paired_interval_covers_the_truth(n, won, lost):
+    draws = np.random.default_rng(12).multinomial(n, [won, lost, 1 - won - lost], size=500)
+    found = {(b, c): mcnemar_interval(b, c, n) for b, c in {(int(b), int(c)) for b, c, _ in draws}}
+    held = [found[int(b), int(c)][0] <= won - lost <= found[int(b), int(c)][1] for b, c, _ in draws]
+    assert sum(held) / len(held) >= 0.94
 
 
 def test_averages_combine_errors_in_quadrature():
