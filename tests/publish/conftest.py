@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,16 @@ from cogito_data.publish.stranger import first_rows
 from .hub_server import HubServer
 
 REPO = "org/set"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_lock_across_processes() -> None:
+    """tqdm, which both clients use, shares a lock between forked processes: a child killed while it holds it would
+    stop this process for good."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0
+    tqdm.set_lock(threading.RLock())
 
 
 @pytest.fixture
