@@ -1,4 +1,5 @@
-"""AI2D (Kembhavi et al. 2016): `questions/<n>.png.json`, gold as index; lettered diagrams lie in `abc_images/`."""
+"""AI2D (Kembhavi et al. 2016): `questions/<n>.png.json`, gold as index; lettered diagrams lie in `abc_images/`.
+`ai2d_test_ids.csv`, a download of its own, says which pictures are the test split."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
-from cogito_data.sources.shapes.files import as_row, check_readable, picture_path
+from cogito_data.sources.shapes.files import as_row, check_readable, listed_ids, picture_path
 from cogito_data.sources.shapes.folders import json_files
 from cogito_data.sources.shapes.hub import parquet_layout
 from cogito_data.sources.shapes.mathvista import mathvista
@@ -19,6 +20,7 @@ _PATTERN = "questions/*.json"
 
 
 def _read(base: Path) -> Iterator[Row]:
+    tested = listed_ids(base / "ai2d_test_ids.csv", "without it AI2D's official test questions are split train")
     for file in json_files(base, _PATTERN):
         questions = file.get("questions")
         if not isinstance(questions, dict):
@@ -26,7 +28,9 @@ def _read(base: Path) -> Iterator[Row]:
             continue
         for text, values in questions.items():
             row = as_row(f"{file.where}, question '{text}'", values)
-            yield Row(row.where, {**row.values, "__text__": text, "imageName": file.get("imageName")})
+            name = file.get("imageName")
+            split = "test" if str(name).removesuffix(".png") in tested else "train"
+            yield Row(row.where, {**row.values, "__text__": text, "__split__": split, "imageName": name})
 
 
 def _problem(row: Row, base: Path) -> Problem:
@@ -35,7 +39,7 @@ def _problem(row: Row, base: Path) -> Problem:
     masked = row.get("abcLabel") is True
     return Problem(
         upstream_id=row.text("questionId"),
-        split="train",
+        split=row.text("__split__"),
         question=row.text("__text__"),
         # `What is A?` can be answered only where the letter stands in the picture.
         pictures=(picture_path(row, base, row.text("imageName"), ("abc_images" if masked else "images",)),),

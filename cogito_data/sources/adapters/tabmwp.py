@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
-from cogito_data.sources.shapes.cauldron import cauldron_row
+from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_dict, picture_path
 from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import parquet_layout
@@ -22,7 +22,8 @@ def _read(base: Path) -> Iterator[Row]:
     seen: set[str] = set()
     for path in sorted(base.glob("problems_*.json"), key=lambda path: ("1k" in path.stem, path.name)):
         for row in json_dict(path, "pid"):
-            if row.values["pid"] not in seen:
+            # Only the parts repeat: an id that two other files share is for the ledger.
+            if "1k" not in path.stem or row.values["pid"] not in seen:
                 seen.add(row.values["pid"])
                 yield row
 
@@ -46,4 +47,6 @@ def _problem(row: Row, base: Path) -> Problem:
 
 _ORIGINAL = Layout("original", ("problems_*.json",), _read, _problem)
 
-ADAPTER = Adapter((_ORIGINAL, parquet_layout(cauldron_row), mathvista("TabMWP")), cauldron_row)
+_hub_row = cauldron_hub(units=True)
+
+ADAPTER = Adapter((_ORIGINAL, parquet_layout(_hub_row), mathvista("TabMWP")), _hub_row)

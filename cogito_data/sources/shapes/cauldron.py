@@ -18,7 +18,11 @@ from cogito_data.sources.shapes.options import choice_by_letter, options_in_text
 
 _LABEL = re.compile(r"^\s*(?:Question|Answer)\s*:\s*", re.IGNORECASE)
 _CHOICES_LINE = re.compile(r"\n\s*(?:Choices|Options)\s*:\s*$", re.IGNORECASE)
-_STYLE = re.compile(r"\b(brief|short|succinct|concise|terse|compact|brevity|quick|letter|to the point)\b", re.I)
+_STYLE = re.compile(
+    r"\b(brief|short|succinct|concise|terse|compact|brevity|quick|letter|to the point"
+    r"|(?:brief|short|succinct|concise|terse|compact|quick)ly)\b",
+    re.IGNORECASE,
+)
 
 
 def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,

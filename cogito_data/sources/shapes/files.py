@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cogito_core.console import CogitoError
+from cogito_core.console import CogitoError, warn
 from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.shapes.json_stream import stream_list, stream_pairs
 
@@ -98,6 +98,14 @@ def as_row(where: str, values: Any) -> Row:
     if isinstance(values, dict):
         return Row(where, values)
     return Row(where, unreadable(f"{where}: a row should be an object, not {type(values).__name__}"))
+
+
+def listed_ids(path: Path, without: str) -> frozenset[str]:
+    """The ids of a file that has one a line; without the file none, and `without` is said on standard error."""
+    if not path.is_file():
+        warn(f"there is no {path}; {without}")
+        return frozenset()
+    return frozenset(line.strip(" \",\r") for line in path.read_text(encoding="utf-8-sig").split("\n"))
 
 
 def picture_path(row: Row, base: Path, name: str, folders: tuple[str, ...] = ("",)) -> Path:

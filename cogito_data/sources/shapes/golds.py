@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from cogito_core.verify.units import parse_unit
@@ -49,7 +50,7 @@ _DRESSED_UNIT = re.compile(
     r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*(?P<unit>[^{}]+?)\s*\}(?P<power>\s*\^?\{?[23]\}?|[²³])?$",
     re.DOTALL,
 )
-_MONEY = re.compile(r"^(?P<unit>US\$|\\?[$£€¥￥])\s*(?P<value>[\d.,]+)$")
+_MONEY_FIRST = re.compile(r"^(?P<unit>US\$|\\?[$£€¥￥])\s*(?P<value>\d.*)$")
 
 
 def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = False, prose: bool = False,
@@ -79,8 +80,8 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         raise row.fail("wrong_type", f"the gold should be one value, not {type(value).__name__}")
     if not text:
         raise row.fail("empty_gold", "the gold is empty")
-    body = canonical(text)
-    found_unit = unit
+    body, money = written_out(canonical(text))
+    found_unit = money if unit is None else unit
     if unit is None and body.endswith("%") and is_number(body[:-1].strip()):
         body, found_unit = body[:-1].strip(), "%"
     if units and unit is None and found_unit is None:
@@ -96,6 +97,36 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
     elif kind == "yes_no":
         body = body.casefold()
     return Gold(body, kind, text, out)
+
+
+_SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALED = re.compile(rf"(?P<value>\S+)\s+(?P<scale>{'|'.join(_SCALES)})s?", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,2}")
+_PARTS = {"¼": "0.25", "½": "0.5", "¾": "0.75"}
+
+
+def written_out(text: str) -> tuple[str, str | None]:
+    """(number, currency) of `$4,500`, `12 million`, `$1.2 billion`, `8e3`, `½`; any other text as it is.
+
+    A letter as scale (`1.2M`) is left alone: it may be a unit.
+    """
+    money = _MONEY_FIRST.match(text)
+    body, unit = (money.group("value"), money.group("unit").removeprefix("\\")) if money else (text, None)
+    scaled = _SCALED.fullmatch(body)
+    if scaled is not None and is_number(scaled.group("value")):
+        number = Decimal(scaled.group("value").replace(",", "").replace("−", "-"))
+        return plain_decimal(number.scaleb(_SCALES[scaled.group("scale").lower()])), unit
+    if _SCIENTIFIC.fullmatch(body):
+        return plain_decimal(Decimal(body)), unit
+    if body in _PARTS:
+        return _PARTS[body], unit
+    return (body, unit) if money and is_number(body) else (text, None)
+
+
+def plain_decimal(number: Decimal) -> str:
+    """Digits without exponent, and without the zeros that only scaling wrote."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def kind_of(text: str) -> str:
@@ -142,9 +173,9 @@ def split_unit(text: str) -> tuple[str, str | None]:
     (text, None) where there is no unit. Only a value of digits, radicals, fractions and pi has a unit cut off: words
     stay whole, and so do counted things (`5 apples`).
     """
-    found = _MONEY.match(text)
-    if found is not None and is_number(found.group("value")):
-        return found.group("value"), found.group("unit").removeprefix("\\")
+    number, money = written_out(text)
+    if money is not None:
+        return number, money
     text = text.rstrip()
     found = _DRESSED_UNIT.match(text)
     if found is not None:

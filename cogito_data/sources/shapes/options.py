@@ -123,9 +123,9 @@ _REQUEST = re.compile(
 def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
     """Split a question from the options at its end: `A. x`, `A: x`, `A) x`, `(A) x`, `A．x`, `A、x`, from A on.
 
-    Each starts a line and may go on over several; or several stand on a line, if there are three or more. A request
-    to the reader behind the last option ("Answer with the letter") is dropped. Returns (question, options); no
-    options where there are no two in order.
+    Each starts a line and may go on over several; or several stand on a line, if there are three or more or
+    `Choices:` stands before them. A request to the reader behind the last option ("Answer with the letter") is
+    dropped. Returns (question, options); no options where there are no two in order.
     """
     lines = text.strip().split("\n")
     for start in reversed([i for i, line in enumerate(lines) if _letter_of(line) == "A"]):
@@ -146,6 +146,7 @@ def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
     return _options_in_line(text.strip())
 
 
+_ANNOUNCED = re.compile(r"(?:\b(?:choices|options)|选项)\s*[:：]\s*$", re.IGNORECASE)
 _IN_A_SENTENCE = re.compile(r"^[,，、)）.]|(?:^|\s)(?:and|or)$|[,，、?？]$")
 
 
@@ -161,7 +162,8 @@ def _options_in_line(text: str) -> tuple[str, tuple[str, ...]]:
     if not starts:
         return text, ()
     run = labels[starts[-1] :]
-    if len(run) < 3 or [letter for letter, _ in run] != list(LETTERS[: len(run)]):
+    least = 2 if _ANNOUNCED.search(text[: run[0][1].start()]) else 3
+    if len(run) < least or [letter for letter, _ in run] != list(LETTERS[: len(run)]):
         return text, ()
     ends = [match.start() for _, match in run[1:]] + [len(text)]
     parts = [text[match.end() : end].strip() for (_, match), end in zip(run, ends, strict=True)]

@@ -147,6 +147,46 @@ def test_tabmwp_reads_an_id_once_and_prefers_the_whole_split(tmp_path: Path) -> 
     assert samples["tabmwp/test/2"].answer == "1234"
 
 
+def test_tabmwp_notes_an_id_that_two_files_share(tmp_path: Path) -> None:
+    row = {"question": "q?", "choices": None, "answer": "1", "unit": None, "split": "train"}
+    put(tmp_path / "up/problems_train.json", {"1": row, "2": row})
+    put(tmp_path / "up/problems_more.json", {"2": row, "3": row})
+    put(tmp_path / "up/problems_dev.json", {"1": {**row, "split": "dev"}})
+    for pid in (1, 2, 3):
+        put(tmp_path / f"up/tables/{pid}.png", png(pid))
+    result, samples, _ = run("tabmwp", tmp_path / "up", tmp_path / "out")
+    assert (result.rows_read, result.kept, result.dropped) == (5, 4, {"duplicate_id": 1})
+    assert {"tabmwp/train/1", "tabmwp/dev/1"} <= set(samples)
+
+
+def test_tabmwp_has_one_kind_of_gold_in_both_layouts(tmp_path: Path) -> None:
+    texts = [turn("How many?", gold) for gold in ("7/8", "$5.00.", "1,234")]
+    put_parquet(tmp_path / "hub/train-00000-of-00001.parquet", [{"images": [picture(png())], "texts": texts}])
+    row = {"question": "How many?", "choices": None, "split": "train"}
+    golds = {"1": ("7/8", None), "2": ("5.00", "$"), "3": ("1,234", None)}
+    put(tmp_path / "up/problems_train.json",
+        {pid: {**row, "answer": answer, "unit": unit} for pid, (answer, unit) in golds.items()})
+    for pid in golds:
+        put(tmp_path / f"up/tables/{pid}.png", png(int(pid)))
+    ours, theirs = (
+        sorted((s.answer, s.answer_kind, s.answer_spec.get("unit")) for s in run("tabmwp", root, out)[1].values())
+        for root, out in ((tmp_path / "up", tmp_path / "a"), (tmp_path / "hub", tmp_path / "b"))
+    )
+    assert ours == theirs == [("1234", "number", None), ("5.00", "number", "$"), ("7/8", "expression", None)]
+
+
+def test_ai2d_test_ids_are_the_test_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (7, 17):
+        question = {"abcLabel": False, "answerTexts": ["x", "y"], "correctAnswer": 1, "questionId": f"{number}.png-0"}
+        file = {"imageName": f"{number}.png", "questions": {"Which?": question}}
+        put(tmp_path / f"up/questions/{number}.png.json", file)
+        put(tmp_path / f"up/images/{number}.png", png(number))
+    assert run("ai2d", tmp_path / "up", tmp_path / "all")[0].splits == {"train": 2}
+    assert "ai2d_test_ids.csv" in capsys.readouterr().err
+    put(tmp_path / "up/ai2d_test_ids.csv", "7\n")
+    assert run("ai2d", tmp_path / "up", tmp_path / "out")[0].splits == {"test": 1, "train": 1}
+
+
 def test_chartqa_release(tmp_path: Path) -> None:
     rows = [
         {"imgname": "a.png", "query": "How many?", "label": "0.03"},

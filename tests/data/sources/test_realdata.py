@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from source_makers import png, run
 
+from cogito_core.console import CogitoError
+from cogito_core.runs import Ledger
 from cogito_core.sample import Picture, Sample
+from cogito_data.ingest import ingest
 from cogito_data.sources.assemble import to_sample
 from cogito_data.sources.base import Layout, Problem, Source, find_layouts, load_source
 from cogito_data.sources.pictures import PictureReader
@@ -145,6 +148,12 @@ REAL_PICTURES = {
 @pytest.mark.parametrize("name", REAL_PICTURES)
 def test_ingest_from_the_folder_of_the_source(shared_dir: Path, tmp_path: Path, name: str) -> None:
     kept, refusals = REAL_PICTURES[name]
+    if not kept:
+        ((reason, count),) = refusals.items()
+        with pytest.raises(CogitoError, match=f"not one of {count} rows could be used"):
+            ingest(name, root=shared_dir / "realdata" / name, out=tmp_path / "out")
+        assert [row["reason"] for row in Ledger(tmp_path / "out/ledger.jsonl").rows()] == [reason] * count
+        return
     result, samples, ledger = run(name, shared_dir / "realdata" / name, tmp_path / "out")
     assert (result.kept, result.dropped) == (kept, refusals)
     assert len(samples) + len(ledger) == result.rows_read

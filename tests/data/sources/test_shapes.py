@@ -155,6 +155,9 @@ def test_an_option_that_is_another_letter_is_its_text() -> None:
     ("3/10", "3/10", "expression"), ("2√{3}", r"2\sqrt{3}", "expression"), ("9π", r"9\pi", "expression"),
     ("12*sqrt(3)", "12*sqrt(3)", "expression"), ("180*acos(13/15)/pi", "180*acos(13/15)/pi", "expression"),
     ("3*pi/4", "3*pi/4", "expression"), ("[2013, 2016]", "[2013, 2016]", "list"), ("red", "red", "text"),
+    ("$5.00", "5.00", "number"), ("$4,500", "4500", "number"), ("12 million", "12000000", "number"),
+    ("$1.2 billion", "1200000000", "number"), ("8e3", "8000", "number"), ("½", "0.5", "number"),
+    ("1.2M", "1.2M", "text"), ("a million", "a million", "text"), ("$A", "$A", "text"),
     ("4,65", "4,65", "text"), ("1,2,3", "1,2,3", "text"), ("pizza 2/3 eaten", "pizza 2/3 eaten", "text"),
     ("half of them", "half of them", "text"), ("U.S.", "U.S.", "text"), ("1.2.3", "1.2.3", "text"),
 ])
@@ -235,6 +238,8 @@ def test_a_solution_without_an_answer_is_refused() -> None:
     ("Question: What?\nChoices:\nA. x\nB. y\nAnswer with the letter.", "What?", ("x", "y")),
     ("How many?\nKeep it short and to the point.", "How many?", ()),
     ("How many?\nGive a very brief answer.", "How many?", ()),
+    ("How many?\nAnswer briefly.", "How many?", ()),
+    ("Which?\nChoices: A. x B. y", "Which?", ("x", "y")),
     ("Two lines\nof one question about a short man, what is he doing there in the rain today?",
      "Two lines\nof one question about a short man, what is he doing there in the rain today?", ()),
 ])
