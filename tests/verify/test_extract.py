@@ -129,3 +129,71 @@ def test_long_responses_are_read_at_their_end() -> None:
     filler = "We compute more. " * 20_000
     assert extract(filler + "The answer is 42.", kind="number").text == "42"
     assert extract("\\boxed{42} " + filler, kind="number").text == "42"
+
+
+# What an unprejudiced reader tried: values cut out of their phrase, options found inside formulas, run-on replies.
+@pytest.mark.parametrize(
+    ("response", "gold", "kind", "outcome"),
+    [
+        ("Thus the area is 24 cm.", "24 cm^2", "quantity", "wrong"),
+        ("Thus the area is 24 cm².", "24 cm^2", "quantity", "right"),
+        ("The mass is 3000 grams.", "3 kg", "quantity", "right"),
+        ("So she needs €15.50.", "$15.50", "money", "wrong"),
+        ("The answer is at least 12.", "12", "integer", "undecidable"),
+        ("The answer is 12√2.", "12", "integer", "wrong"),
+        ("Thus, x > 12.", "12", "integer", "undecidable"),
+        ("Thus, the total is twice 12.", "12", "integer", "undecidable"),
+        ("The sum cannot be 36.", "36", "integer", "undecidable"),
+        ("So 48 tiles are not enough.", "48", "integer", "undecidable"),
+        ("The answer is 12, not 15.", "12", "integer", "right"),
+        ("The answer is not 10 but 12.", "12", "integer", "right"),
+        ("The result is minus 2.5.", "2.5", "decimal", "wrong"),
+        ("The result is minus 2.5.", "-2.5", "decimal", "right"),
+        ("So we get 12 million.", "12000000", "integer", "right"),
+        ("The area is 9π.", "9\\pi", None, "right"),
+        ("So AC is 2√7.", "2\\sqrt{7}", None, "right"),
+        ("The equation is y = 2x - 3.", "y=2x-3", "equation", "right"),
+        ("First, 6 × 4 = 24. Then we subtract the area of the triangle, which is", "24", "integer", "undecidable"),
+        ("#### 12\n\nQuestion: Sam has 3 apples and buys 4. How many?\nAnswer: 7\n#### 7", "12", "integer", "right"),
+        ("<answer>12</answer><answer>15</answer>", "15", "integer", "undecidable"),
+        ("The answer is yes or no.", "yes", "yes_no", "undecidable"),
+    ],
+)
+def test_a_value_counts_with_what_stands_around_it(response: str, gold: str, kind: str | None, outcome: str) -> None:
+    verdict = judge(response, gold, kind=kind)
+    assert verdict.outcome == outcome, str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        ("\\boxed{\\frac{2}{3}}", None),
+        ("\\boxed{\\frac{1}{2}}", "C"),
+        ("\\boxed{2\\sqrt{3}}", None),
+        ("So the value is $\\frac{3}{2}$.", None),
+        ("So x = 12.", "B"),
+        ("\\boxed{\\textbf{(B)}\\ 12}", "B"),
+        ("\\boxed{12 \\text{ (D)}}", None),
+        ("The answer is 12 (option C).", None),
+        ("Option B is incorrect. D is correct.", "D"),
+        ("Option A is not the answer.", None),
+        ("The answer is A, or D.", None),
+        ("The answer is B. No, C.", None),
+        ("由此可得，故选B。", "B"),
+        ("Answer: A\nAnswer: B\nAnswer: C\nAnswer: D", None),
+        ("A. 2\nB. 12\nC. 1/2\nD. -2", None),
+        ("If x > 0, then the answer is (A). Otherwise it is (B). It is not possible to determine x.", None),
+        ("The answer is B.\n\nQuestion: How many blocks are there?\nAnswer: C", "B"),
+    ],
+)
+def test_options_that_are_values(response: str, letter: str | None) -> None:
+    found = extract(response, kind="choice", choices=["2", "12", "1/2", "-2"])
+    assert (found.text if found.text in ("A", "B", "C", "D") else None) == letter, found
+
+
+def test_several_letters_and_options_that_decline() -> None:
+    many = ["p", "q", "r", "s"]
+    for reply in ("Answer: AC", "故选AC。", "The correct statements are A and C.", "Thus A and C are correct."):
+        assert judge(reply, "AC", kind="choices", choices=many).is_right, reply
+    none = ["5", "6", "7", "None of the above"]
+    assert extract("I count 9 cubes. None of the above.", kind="choice", choices=none).text == "D"
