@@ -148,17 +148,22 @@ def _is_done(item: Item, rule: StopRule, settings: Difficulty) -> bool:
 def pass_rate(right: int, done: int, rule: StopRule) -> float:
     """An estimate of the pass rate from trials in their own order.
 
-    With all trials asked it is right / done. Stopped early, the plain share is biased; unbiased are
-    (k - 1) / (done - 1) where the k-th right answer stopped it and 1 - (k - 1) / (done - 1) where the k-th wrong
-    one did (the estimator for inverse binomial sampling, Haldane 1945).
+    With all trials asked it is right / done. Stopped early, the plain share is biased. Where the rule has one bound,
+    (k - 1) / (done - 1) is not, if the k-th right answer stopped it, nor 1 - (k - 1) / (done - 1) if the k-th wrong
+    one did (inverse binomial sampling, Haldane 1945); what is left is at most 0.02, from the full trials. A rule with
+    two bounds may stop at the first right and the first wrong answer: the unbiased estimate would then be 0 or 1 for
+    rows it keeps, so the plain share stands, drawn to the middle; only `exact_rate` measures such rates.
 
     >>> rule = StopRule(8, 0, 4)
     >>> pass_rate(5, 6, rule), pass_rate(0, 4, rule), pass_rate(4, 8, rule)
     (0.8, 0.0, 0.5)
+    >>> pass_rate(1, 4, StopRule(16, 1, 15)), pass_rate(4, 4, StopRule(8, 4, 8))
+    (0.25, 1.0)
     """
-    if done >= rule.trials or done < 2:
+    if done >= rule.trials or done < 2 or (rule.low > 0 and rule.high < rule.trials):
         return right / done
-    if right > rule.high:
+    stopped_by_right = right > rule.high if rule.high < rule.trials else right >= rule.low
+    if stopped_by_right:
         return (right - 1) / (done - 1)
     return 1 - (done - right - 1) / (done - 1)
 

@@ -88,7 +88,7 @@ def _stop_rule(facts: Facts) -> str:
         return "none: all trials for every question"
     return (
         "asked until the verdict is certain: it is that of all trials whatever the rest had been; `pass_rate` is an "
-        "unbiased estimate, `meta.pass_rate_bounds` what all trials could have shown"
+        "estimate (`docs/data.md` says how), `meta.pass_rate_bounds` what all trials could have shown"
     )
 
 

@@ -52,16 +52,35 @@ def test_the_paper_stops_at_five_right_or_four_wrong() -> None:
         assert right == 5 or done - right == 4
 
 
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
-def test_the_estimated_pass_rate_is_unbiased(p: float) -> None:
-    """Exact expectation over all 2^8 outcomes."""
-    rule = StopRule(8, 0, 4)
-    expected = 0.0
-    for outcomes in itertools.product((0, 1), repeat=8):
+def _expected_rate(p: float, rule: StopRule) -> float:
+    """Exact expectation of the estimate over all outcomes."""
+    total = 0.0
+    for outcomes in itertools.product((0, 1), repeat=rule.trials):
         done = run_of(outcomes, rule)
-        weight = p ** sum(outcomes) * (1 - p) ** (8 - sum(outcomes))
-        expected += weight * pass_rate(sum(outcomes[:done]), done, StopRule(99, 0, 4))
-    assert expected == pytest.approx(p, abs=1e-12)
+        total += p ** sum(outcomes) * (1 - p) ** (rule.trials - sum(outcomes)) * pass_rate(sum(outcomes[:done]), done, rule)
+    return total
+
+
+@pytest.mark.parametrize("p", [0.05, 0.1, 0.3, 0.5, 0.7, 0.8, 0.95])
+@pytest.mark.parametrize("rule", [StopRule(8, 0, 4), StopRule(8, 4, 8), StopRule(8, 0, 0), StopRule(8, 0, 8)])
+def test_with_one_bound_the_estimate_is_all_but_unbiased(p: float, rule: StopRule) -> None:
+    exact = StopRule(8, 0, 8) == rule  # no verdict can stop it: all trials are asked
+    found = p if exact else _expected_rate(p, rule)
+    assert found == pytest.approx(p, abs=0.02)
+
+
+@pytest.mark.parametrize("rule", [StopRule(8, 0, 4), StopRule(8, 4, 8), StopRule(8, 1, 7), StopRule(10, 1, 9), StopRule(8, 2, 5)])
+def test_the_estimate_is_a_share_and_agrees_with_the_verdict(rule: StopRule) -> None:
+    for outcomes in itertools.product((0, 1), repeat=rule.trials):
+        done = run_of(outcomes, rule)
+        right = sum(outcomes[:done])
+        rate = pass_rate(right, done, rule)
+        low, high = bounds(right, done, rule.trials)
+        assert 0 <= rate <= 1
+        if rule.verdict(right, done):
+            assert rate > 0 or rule.low == 0
+            assert rate < 1 or rule.high == rule.trials
+            assert low <= sum(outcomes) / rule.trials <= high
 
 
 def test_bounds_hold_whatever_the_trials_not_asked_would_have_been() -> None:
