@@ -134,7 +134,8 @@ def strip_dress(text: str) -> str:
 
 
 _FORMULA = re.compile(
-    r"[\[\]@|]|\w\(|\\(?!(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\b|[%&_ ])"
+    r"[\[\]@|]|\w\(|\b[A-Za-z]'+(?![A-Za-z])|"
+    r"\\(?!(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\b|[%&_ ])"
 )
 
 

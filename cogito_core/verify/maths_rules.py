@@ -47,6 +47,8 @@ def _only_unit(known: Gold, answer: str, declared: bool) -> bool:
     """Whether the gold's unit is certain: then mN is not the product of m and N. One written apart from its number
     is, but for single letters in the same order (2 m g and 2mg)."""
     gold = known.readings[0]
+    if gold.op == "add" and all(part.op == "quantity" and part.value.dims for part in gold.args):
+        return True  # 2 m 30 cm is a sum, never a product
     if gold.op != "quantity" or not gold.value.dims or not gold.value.clear:
         return False
     letters = all(len(word) == 1 for word in re.findall(r"[^\W\d_]+", gold.value.name))
@@ -61,7 +63,8 @@ def _alternatives_of_names(known: Gold, readings: tuple[Node, ...]) -> bool:
     return (
         gold.op == answer.op == "list"
         and answer.value == "or" != gold.value
-        and all(member.op in ("sym", "mul", "text") for member in answer.args)
+        and (gold.value == "and" or all(member.op in ("sym", "mul", "text") for member in answer.args))
+        and all(member.op != "rel" for member in answer.args)
     )
 
 

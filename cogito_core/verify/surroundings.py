@@ -22,7 +22,7 @@ _AFTER = re.compile(
     r"|times\s+(?:\d|[a-z]\b|as\b|more\b|larger\b|greater\b|bigger\b)|squared\b|cubed\b|factorial\b|and\s+(?:a|one|three)\s+(?:half|quarters?|third)\b"
     r"|,?\s*(?i:or)\s+(?:more\b|less\b|fewer\b|rather\b|maybe\b|perhaps\b|possibly\b|\$?[-\d√\\(])|out\s+of\s+(?:every\s+)?\d|:\s?\d|and\s+\$?-?\d"
     r"|(?:(?:%|percent|per\s+cent)\s+)?of\s+\$?\d|at\s+(?:least|most|minimum|maximum)\b|(?:more|less|fewer)\s+than\b|\(?base\s+\d|k\b(?!\w)"
-    r"|,?\s*but\s+(?:(?:it|that|this)\s+)?(?:is\s+|was\s+)?(?:not\b|isn't\b|wasn't\b)|only\s+if\b|if\b[^.\n]*\botherwise\b|without\b"
+    r"|,?\s*but\s+(?:(?:it|that|this)\s+)?(?:is\s+|was\s+)?(?:not\b|isn't\b|wasn't\b)|only\s+if\b|if\b[^.\n]*\b(?:otherwise|else)\b|in\s+base\b|\((?:first|second)\b|without\b"
     r"|[万亿倍]|的\S{0,4}倍|或\s?\d|到\s?\d|至\s?\d)"
 )
 _SIGN_IN_WORDS = re.compile(r"\b(?:minus|negative)\s+$", re.I)
@@ -57,7 +57,9 @@ def is_bare(text: str, start: int, end: int) -> bool:
     clause = re.split(r"[.!?](?=\s)|[,;:\n，；。：]", text[max(0, start - 4 * REACH) : start])[-1]
     if after[:1] == "s" and re.fullmatch(r"[12]\d{3}", text[start:end]):  # the 1960s
         return False
-    if re.search(r"\d[a-z]\s*=\s*\$?$", before):  # 2x = 10
+    if re.search(r"\d[a-z]\s*=\s*\$?$|\d\s*(?:to|through|–|~)\s*\$?$", before):  # 2x = 10, 10 to 16
+        return False
+    if re.search(r"\b(?:all|every)\b[^.]{0,30}\b(?:but|except)\s+$|\b(?:multiple|divisor|factor)s\s+of\s+$", before):
         return False
     if _AFTER.match(after) or _DOUBT_BEFORE.search(clause):
         return False

@@ -15,7 +15,7 @@ _FORCE, _ENERGY, _POWER = dims_of(kg=1, m=1, s=-2), dims_of(kg=1, m=2, s=-2), di
 _PRESSURE, _VOLUME, _AREA = dims_of(kg=1, m=-1, s=-2), dims_of(m=3), dims_of(m=2)
 
 NOT_A_NOUN = frozenset(
-    """squared cubed out times factorial
+    """squared cubed out times factorial too per each every else many much few base mod
 or and not no but if then maybe perhaps either neither nor versus vs is are was were be than
 approximately about around roughly nearly almost over under plus minus times divided equals equal because since so
 therefore thus hence where when which who that there the answer option choice otherwise instead except

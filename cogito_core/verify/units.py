@@ -179,7 +179,7 @@ def parse_unit(text: str) -> Unit | None:
         top, slash, bottom = chinese.partition("/")
         if slash and top in CHINESE and bottom in CHINESE:
             return _combine([(*CHINESE[top], 1), (*CHINESE[bottom], -1)], chinese)
-        if re.fullmatch(r"[\u3400-\u9fff]{1,4}", chinese) and not re.search(r"[或和与不是]", chinese):
+        if re.fullmatch(r"[\u3400-\u9fff]{1,4}", chinese) and not re.search(r"[或和与不是的以上下半倍]", chinese):
             return Unit(Fraction(1), (), chinese, noun=chinese)
         return None
     return _english(plain) or _noun(plain)
