@@ -347,5 +347,5 @@ def packed(base: Path | None) -> str:
         found = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_ARCHIVES))
         if found:
             shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
-            return f"{shown} in {folder} may hold them: unpack there first"
+            return f"{shown} in {folder} may hold them: unpack it there first"
     return ""

@@ -95,6 +95,11 @@ class Row:
         self.gold(field)
         return self.integer(field)
 
+    def gold_mapping(self, field: str) -> Mapping[str, Any]:
+        """As `mapping`, for the field of a gold."""
+        self.gold(field)
+        return self.mapping(field)
+
     def integer(self, field: str) -> int:
         """A whole number, also as text. Raises BadRow where it is none."""
         value = self.need(field)

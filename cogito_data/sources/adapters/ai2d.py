@@ -1,5 +1,4 @@
-"""AI2D (Kembhavi et al. 2016): `questions/<n>.png.json`, gold as index; lettered diagrams lie in `abc_images/`.
-`ai2d_test_ids.csv`, a download of its own, says which pictures are the test split."""
+"""AI2D (Kembhavi et al. 2016): `questions/<n>.png.json`, gold as index; `ai2d_test_ids.csv` names the test split."""
 
 from __future__ import annotations
 
@@ -25,8 +24,7 @@ def _read(base: Path) -> Iterator[Row]:
         questions = file.get("questions")
         if not isinstance(questions, dict):
             yield file
-            continue
-        for text, values in questions.items():
+        for text, values in questions.items() if isinstance(questions, dict) else ():
             row = as_row(f"{file.where}, question '{text}'", values)
             name = file.get("imageName")
             split = "test" if str(name).removesuffix(".png") in tested else "train"
@@ -41,7 +39,7 @@ def _problem(row: Row, base: Path) -> Problem:
         upstream_id=row.text("questionId"),
         split=row.text("__split__"),
         question=row.text("__text__"),
-        # `What is A?` can be answered only where the letter stands in the picture.
+        # `What is A?` needs the letter in the picture.
         pictures=(picture_path(row, base, row.text("imageName"), ("abc_images" if masked else "images",)),),
         gold=choice_by_index(row, choices, index, str(index)),
         choices=choices,

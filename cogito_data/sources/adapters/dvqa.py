@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Gold, Layout, Problem
+from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
-from cogito_data.sources.shapes.golds import WORDS, free_form
+from cogito_data.sources.shapes.golds import counted, free_form
 from cogito_data.sources.shapes.hub import parquet_layout
 from cogito_data.sources.shapes.mathvista import mathvista
 
@@ -22,12 +22,6 @@ def _read(base: Path) -> Iterator[Row]:
             yield Row(row.where, {**row.values, "__split__": path.stem.removesuffix("_qa")})
 
 
-def _gold(row: Row) -> Gold:
-    gold = free_form(row, row.need("answer"), prose=True)
-    digits = WORDS.get(gold.answer.casefold())
-    return gold if digits is None else Gold(digits, "number", gold.original, aliases=(gold.answer,))
-
-
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
     return Problem(
@@ -35,7 +29,7 @@ def _problem(row: Row, base: Path) -> Problem:
         split=row.text("__split__"),
         question=row.text("question"),
         pictures=(picture_path(row, base, row.text("image"), ("images", "")),),
-        gold=_gold(row),
+        gold=counted(free_form(row, row.need("answer"), prose=True)),
         meta={"question_type": row.get("question_type"), "template": row.get("template_id")},
     )
 

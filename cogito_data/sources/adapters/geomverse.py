@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.base import Adapter, Gold, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
@@ -25,6 +25,13 @@ def _read(base: Path) -> Iterator[Row]:
             yield Row(f"{name}, row {number}", {**row.values, _PLACE: name, "__number__": number})
 
 
+def _gold(row: Row) -> Gold:
+    gold = free_form(row, row.need("label"), units=True, spec=ROUNDED)
+    if gold.kind not in ("number", "expression"):
+        raise row.fail("wrong_type", f"field 'label' should be a number, not {gold.original[:60]!r}")
+    return gold
+
+
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
     place = Path(row.text(_PLACE))
@@ -36,7 +43,7 @@ def _problem(row: Row, base: Path) -> Problem:
         split=place.parts[0].lower(),
         question=row.text("question"),
         pictures=(picture_path(row, base, image, folders),),
-        gold=free_form(row, row.need("label"), spec=ROUNDED),
+        gold=_gold(row),
         meta={"cot": row.get("cot"), "part": place.as_posix()},
     )
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conclusions import conclusion
-from cogito_data.sources.shapes.conversations import turns
+from cogito_data.sources.shapes.conversations import question_and_options, turns
 from cogito_data.sources.shapes.files import check_readable, json_lines, picture_path
-from cogito_data.sources.shapes.options import options_in_text
 
 _FILE = "train.jsonl"
 _CONCLUSION = re.compile(r"<CONCLUSION>(.*?)</CONCLUSION>", re.DOTALL)
@@ -30,7 +29,7 @@ def _turn(place: Row, base: Path, number: str, asked: str, reply: str, picture: 
     found = _CONCLUSION.search(reply)
     if found is None or not found.group(1).strip():
         raise place.fail("empty_gold", "the reply has no <CONCLUSION>")
-    question, choices = options_in_text(asked.replace("<image>", "").strip())
+    question, choices = question_and_options(asked)
     return Problem(
         upstream_id=number,
         split="train",

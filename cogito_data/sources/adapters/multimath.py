@@ -9,9 +9,9 @@ from pathlib import Path
 from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conclusions import conclusion
-from cogito_data.sources.shapes.conversations import turns
+from cogito_data.sources.shapes.conversations import question_and_options, turns
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
-from cogito_data.sources.shapes.options import bare_options, options_in_text
+from cogito_data.sources.shapes.options import bare_options
 
 _FOLDERS = ("", "images", "images/RGB_images")
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
@@ -22,7 +22,7 @@ def _chat(row: Row, base: Path) -> Iterator[Problem]:
     check_readable(row)
     picture = picture_path(row, base, row.text("image"), _FOLDERS)
     for number, (place, asked, solution) in enumerate(turns(row)):
-        question, choices = options_in_text(asked.replace("<image>", "").strip())
+        question, choices = question_and_options(asked)
         yield Problem(
             upstream_id=f"{row.text('id')}-{number}",
             split="train",
@@ -42,16 +42,14 @@ def _selection(base: Path) -> Iterator[Row]:
 
 def _selected(row: Row, base: Path) -> Problem:
     choices = bare_options(row, row.texts("options")) if row.get("options") else ()
-    solution = row.gold_text("solution")
-    tagged = _TAGS.search(solution)
-    answer = tagged.group(1) if tagged else solution
+    tagged = _TAGS.search(solution := row.gold_text("solution"))
     question = row.text("problem")
     return Problem(
         upstream_id=Path(row.text("path")).stem if row.get("problem_id") is None else row.text("problem_id"),
         split="train",
         question=question,
         pictures=(picture_path(row, base, row.text("path").removeprefix("./"), _FOLDERS),),
-        gold=conclusion(row, answer, choices, question),
+        gold=conclusion(row, tagged.group(1) if tagged else solution, choices, question),
         choices=choices,
     )
 

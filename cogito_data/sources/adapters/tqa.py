@@ -36,8 +36,7 @@ def _problem(row: Row, base: Path) -> Problem:
     options = {key: Row(f"{row.where}, option {key}", value) for key, value in row.mapping("answerChoices").items()}
     keys = sorted(options)
     choices = tuple(options[key].text("processedText") for key in keys)
-    row.gold("correctAnswer")
-    gold = Row(row.where, row.mapping("correctAnswer")).gold_text("processedText")
+    gold = Row(row.where, row.gold_mapping("correctAnswer")).gold_text("processedText")
     if gold not in keys:
         reason = "gold_not_in_choices" if gold else "empty_gold"
         raise row.fail(reason, f"the gold {gold!r} is none of {', '.join(keys)}")

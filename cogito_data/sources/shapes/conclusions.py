@@ -11,7 +11,7 @@ import unicodedata
 
 from cogito_data.sources.base import Gold
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.shapes.golds import canonical, free_form, is_value
+from cogito_data.sources.shapes.golds import canonical, counted, free_form, is_value
 from cogito_data.sources.shapes.named_values import SYMBOL, asked_for, plain_symbols
 from cogito_data.sources.shapes.options import choice_as_written, read_letter
 
@@ -95,7 +95,7 @@ def conclusion(row: Row, text: str, choices: tuple[str, ...], question: str) -> 
         raise row.fail(
             "unclear_gold", f"the gold is the letter {answer} and the question shows no options: it may name one"
         )
-    return free_form(row, answer, units=True)
+    return counted(free_form(row, answer, units=True))
 
 
 def _option(row: Row, text: str, choices: tuple[str, ...]) -> Gold:

@@ -15,6 +15,16 @@ from cogito_data.sources.shapes.options import choice_by_letter, options_in_text
 _CONTEXT = re.compile(r"^Context:\s*(?:N/A\n)?")
 
 
+_HINT = re.compile(r"^Hint:\s*Please[^\n]*\n\s*")
+_CALLED = re.compile(r"^Question:\s*")
+
+
+def question_and_options(asked: str) -> tuple[str, tuple[str, ...]]:
+    """A human turn without picture marks, an empty context, and the hint of how to answer: (question, options)."""
+    question, choices = options_in_text(asked.replace("<image>", "").strip())
+    return _CALLED.sub("", _HINT.sub("", _CONTEXT.sub("", question))).strip(), choices
+
+
 def turns(row: Row) -> Iterator[tuple[Row, str, str]]:
     """(place, question, answer) of each human turn that a gpt turn follows; picture marks are left in.
 
@@ -38,13 +48,13 @@ def llava_scienceqa() -> Layout:
     def problem(row: Row, base: Path) -> Problem:
         check_readable(row)
         place, asked, answer = next(turns(row))
-        question, choices = options_in_text(asked.replace("<image>", "").strip())
+        question, choices = question_and_options(asked)
         folders = ("images/test", "test", "")
         image = row.text("image") if row.get("image") is not None else None
         return Problem(
             upstream_id=row.text("id"),
             split="test",
-            question=_CONTEXT.sub("", question),
+            question=question,
             pictures=(picture_path(row, base, image, folders),) if image is not None else (),
             gold=choice_by_letter(place, choices, answer),
             choices=choices,

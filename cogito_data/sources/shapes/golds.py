@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -70,6 +71,8 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
     """
     if isinstance(value, bool):
         return Gold("yes" if value else "no", "yes_no", str(value).lower())
+    if isinstance(value, float) and not math.isfinite(value):
+        raise row.fail("wrong_type", f"the gold is {value}, which is no number")
     if isinstance(value, int | float):
         text = plain(value)
     elif isinstance(value, str):
@@ -127,6 +130,12 @@ def plain_decimal(number: Decimal) -> str:
     """Digits without exponent, and without the zeros that only scaling wrote."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(gold: Gold) -> Gold:
+    """The gold of a counting word (`three`) as its number, the word an alias; any other as it is."""
+    digits = WORDS.get(gold.answer.casefold())
+    return gold if digits is None else Gold(digits, "number", gold.original, gold.spec, (gold.answer,))
 
 
 def kind_of(text: str) -> str:

@@ -142,11 +142,11 @@ def options_in_text(text: str) -> tuple[str, tuple[str, ...]]:
             found = tuple("\n".join(option).strip() for option in options)
             # Two columns of options: the lines start with A and C, and B stands behind A.
             if not _holds_next(found):
-                return "\n".join(lines[:start]).strip(), found
+                return _ANNOUNCED.sub("", "\n".join(lines[:start])).strip(), found
     return _options_in_line(text.strip())
 
 
-_ANNOUNCED = re.compile(r"(?:\b(?:choices|options)|选项)\s*[:：]\s*$", re.IGNORECASE)
+_ANNOUNCED = re.compile(r"(?:^|(?<=[\s。？?]))(?:choices|options|选项)\s*[:：]\s*$", re.IGNORECASE)
 _IN_A_SENTENCE = re.compile(r"^[,，、)）.]|(?:^|\s)(?:and|or)$|[,，、?？]$")
 
 
@@ -173,7 +173,7 @@ def _options_in_line(text: str) -> tuple[str, tuple[str, ...]]:
     # `the points A. B. C.`, `(A), (B) and (C)` and `by A. Smith, B. Jones or C. Brown?` are no options.
     if not all(parts) or any(_IN_A_SENTENCE.search(part) for part in parts):
         return text, ()
-    return text[: run[0][1].start()].strip(), tuple(parts)
+    return _ANNOUNCED.sub("", text[: run[0][1].start()]).strip(), tuple(parts)
 
 
 def _letter_of(line: str) -> str | None:

@@ -23,6 +23,7 @@ QUESTION = "Find the value of x. 求∠AOB的度数"
     ("The answer is Paris. Many people live there.", "Paris", "text", None),
     ("The Statue of Liberty", "The Statue of Liberty", "text", None),
     ("a red car.", "a red car", "text", None),
+    ("Three", "3", "number", None),
     ("The answer is: yes", "yes", "yes_no", None),
     ("The answer is therefore 3.5 cm.", "3.5", "number", "cm"),
     ("The answer is 30°.", "30", "number", "°"),

@@ -131,7 +131,7 @@ def test_no_usable_row_for_want_of_pictures_is_an_error_that_names_the_archive(t
     root = tables(tmp_path / "up", 2)
     (root / "tables").rename(tmp_path / "away")
     put(root / "images.tgz", b"packed")
-    wanted = r"not one of 2 rows could be used; first: .*tables/0.png is not there; images.tgz in .*: unpack there"
+    wanted = r"not one of 2 rows could be used; first: .*tables/0.png is not there; images.tgz in .*: unpack it there"
     with pytest.raises(CogitoError, match=wanted):
         ingest("tabmwp", root=root, out=tmp_path / "out")
     assert not (tmp_path / "out/summary.json").exists(), "such a run is not finished"

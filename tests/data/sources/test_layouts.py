@@ -544,6 +544,9 @@ def test_geomverse_release(tmp_path: Path) -> None:
             {"question": "Area?", "cot": "c", "label": 12.5, "image_path": "images/1.png"},
             {"question": "Angle?", "cot": "c", "label": 30, "image_path": "images/1.png"},
             {"question": "Side?", "cot": "c", "label": None, "image_path": "images/1.png"},
+            *({"question": "Side?", "label": label, "image_path": "images/1.png"}
+              for label in (float("nan"), float("inf"), True, "long")),
+            {"question": "Side?", "label": "12.34 cm", "image_path": "images/1.png"},
         ],
     )
     put(tmp_path / "up/TRAIN/D1/images/1.png", png())
@@ -551,9 +554,12 @@ def test_geomverse_release(tmp_path: Path) -> None:
     assert {name: sample.answer for name, sample in samples.items()} == {
         "geomverse/train/D1-data-0": "12.5",
         "geomverse/train/D1-data-1": "30",
+        "geomverse/train/D1-data-7": "12.34",
     }, "two questions on one picture are two rows"
     assert samples["geomverse/train/D1-data-0"].answer_spec == {"policy": "relative(0.03)"}
-    assert (result.dropped, ledger[0]["id"]) == ({"empty_gold": 1}, "geomverse/TRAIN/D1/data.jsonl, row 2")
+    assert (result.dropped, ledger[0]["id"]) == (
+        {"empty_gold": 1, "wrong_type": 4}, "geomverse/TRAIN/D1/data.jsonl, row 2",
+    )
 
 
 def turn(user: str, assistant: str) -> dict[str, str]:
@@ -685,6 +691,21 @@ def test_llava_cot_conclusions(tmp_path: Path) -> None:
         "<image>\nHow many?",
     )
     assert result.dropped == {"empty_gold": 1}
+
+
+@pytest.mark.parametrize("asked", [
+    "<image>\nFind x?\nChoices:\n(A) 1\n(B) 2",
+    "<image>\nHint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.\n"
+    "Question: Find x?\nChoices:\n(A) 1\n(B) 2",
+    "Context: N/A\n<image>\nFind x?\nA. 1\nB. 2\nAnswer with the option's letter from the given choices directly.",
+    "Context: N/A\nFind x?\nOptions: A. 1 B. 2\n<image>",
+])
+def test_llava_cot_questions_without_the_requests_around_them(tmp_path: Path, asked: str) -> None:
+    said = [{"from": "human", "value": asked}, {"from": "gpt", "value": "<CONCLUSION> B </CONCLUSION>"}]
+    put(tmp_path / "up/train.jsonl", [{"id": "r", "image": "1.png", "conversations": said}])
+    put(tmp_path / "up/1.png", png())
+    sample = only("llava_cot", tmp_path)
+    assert (sample.original_problem, sample.choices, sample.answer) == ("Find x?", ("1", "2"), "B")
 
 
 def test_a_picture_outside_the_folder_is_not_read(tmp_path: Path) -> None:
