@@ -152,6 +152,7 @@ _FORMULA_OF_ATOMS = re.compile(r"(?:\(?[A-Z][a-z]?\)?\d*)+(?:\d*[+-])?")
 
 def fold(text: str) -> str:
     """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but spaces."""
+    text = text.replace("′", "'")
     text = _RAISED.sub(lambda match: "^" + match.group().translate(_DIGITS), text)
     for pattern, sign in _RELATED:
         text = pattern.sub(sign, text)

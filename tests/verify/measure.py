@@ -258,6 +258,8 @@ def main() -> None:
     print(f"mathvista free-form prose: {found}, balanced {100 * balanced(found, used):.1f} %")
     for file in ("blink", "mmmu_pro"):
         print(f"letters {file}: {letters(load(file))}")
+    choice = [row for row in load("mathvista") if row["question_type"] == "multi_choice" and "code" not in row["run"]]
+    print(f"letters mathvista: {letters(choice)}")
     print(f"letters all: {letters(letter_rows(load))}")
     peers = [json.loads(line) for line in (folder / "peer_suites.jsonl").read_text(encoding="utf-8").splitlines()]
     differing = peer_suites(peers)

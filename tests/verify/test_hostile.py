@@ -132,7 +132,9 @@ def test_hostile_inputs_are_answered_in_time(name: str) -> None:
 
 
 _TOKENS = st.one_of(
-    st.text(min_size=1, max_size=3), st.sampled_from(REPEATED), st.tuples(*[st.sampled_from(REPEATED)] * 2).map("".join)
+    st.text(min_size=1, max_size=3),
+    st.sampled_from(REPEATED),
+    st.tuples(*[st.sampled_from(REPEATED)] * 2).map("".join),
 )
 
 

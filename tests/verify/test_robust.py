@@ -33,6 +33,8 @@ GOLDS = [
     "1,2,3",
     "2^{100}",
 ]
+
+
 def _calls(gold: str, text: str) -> list[Verdict]:
     return [
         verify(gold, text),
