@@ -14,9 +14,9 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,7 @@ SHARD_BYTES = 200 * 2**20
 
 @dataclass
 class Build:
-    """A finished build in memory, for the report."""
+    """A finished build in memory, for the report; `absent` are the sources that were left out, with the reason."""
 
     name: str
     recipe: DataRecipe
@@ -60,18 +60,21 @@ class Build:
     measured: Measured
     splits: dict[str, np.ndarray]
     funnel: Funnel
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew: Crew) -> Build:
     """Run the recipe into an open run directory; whatever units it holds already are not done again.
 
     Raises:
-        CogitoError: a source or a benchmark is missing, the model cannot be asked, or a worker keeps dying.
+        CogitoError: a source or a benchmark is missing, the model cannot be asked, a worker keeps dying, or no row is
+            left to train on.
     """
+    absent = _absent(recipe, root)
     probes = read_probes(recipe.decontaminate, root, kept=run.work / "benchmarks.json")
     drops = DropLog(run.work)
     with _step(run, "ingest"):
-        shards = _ingest(recipe, run, root, drops)
+        shards = _ingest(recipe, run, root, drops, absent)
     with _step(run, "prepare"):
         pool = _prepare(recipe, run, shards, crew, drops)
         early_drops = Counter(drops.counts)
@@ -99,8 +102,12 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     with _step(run, "write"):
         _write(run, pool, measured, splits, crew)
     drops.write(run.path / "ledger.jsonl")
+    if "train" not in splits:
+        held_out = ", ".join(f"{len(rows)} {name}" for name, rows in splits.items()) or "none"
+        ledger = run.path / "ledger.jsonl"
+        raise CogitoError(f"no row is left to train on (held out: {held_out}); {ledger} names the others")
     funnel = summarise(recipe, pool, early_drops, splits, measured)
-    return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel)
+    return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel, absent)
 
 
 @contextmanager
@@ -111,20 +118,39 @@ def _step(run: RunDir, name: str) -> Iterator[None]:
     run.event("done", step=name, seconds=round(time.monotonic() - started, 3))
 
 
-def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog) -> list[Path]:
+def _absent(recipe: DataRecipe, root: Path | None) -> dict[str, str]:
+    """Optional sources that are nowhere, with the reason. Before any work: it must not be found out after hours.
+
+    Raises:
+        CogitoError: a source that is not optional is nowhere.
+    """
+    absent: dict[str, str] = {}
+    for part in recipe.mix:
+        if part.source == nano_source.NAME:
+            continue
+        try:
+            _source_root(root, load_source(part.source).manifest)
+        except CogitoError as error:
+            if not part.optional:
+                raise
+            absent[part.name] = str(error)
+            warn(f"{part.name} is left out: {error}")
+    return absent
+
+
+def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog, absent: Container[str]) -> list[Path]:
     """Every source of the mix; returns its shards and notes the rows that were refused."""
     shards: list[Path] = []
-    # Before any work: a source that is nowhere must not be found out after hours of others.
-    real = [part.source for part in recipe.mix if part.source != nano_source.NAME]
-    manifests = {name: load_source(name).manifest for name in real}
-    folders = {name: _source_root(root, manifest) for name, manifest in manifests.items()}
     for part in recipe.mix:
+        if part.name in absent:
+            continue
         out = run.work / "ingest" / part.name
         if part.source == nano_source.NAME:
             category = ""
             nano_source.ingest_nano(out, part.limit or nano_source.DEFAULT_ROWS, recipe.seed)
         else:
-            category, folder = manifests[part.source].category, folders[part.source]
+            manifest = load_source(part.source).manifest
+            category, folder = manifest.category, _source_root(root, manifest)
             if folder is None and root is not None:
                 warn(f"{part.name}: there is no such folder below {root}, so its Hub copy is streamed")
             ingest(part.source, root=folder, from_hub=folder is None, out=out, limit=part.limit)

@@ -21,7 +21,8 @@ class SourceMix(Manifest):
     after the filters.
     `reformulate: false` leaves multiple choice as it is (ScienceQA in the paper). `entities_visible` says that what
     the options name can always be seen in this source's pictures, as in charts and tables. `pictures_only` drops
-    questions without a picture (half of ScienceQA).
+    questions without a picture (half of ScienceQA). An `optional` source that is neither below ROOT nor on the Hub is
+    left out with a warning and named in the report.
     """
 
     source: str
@@ -31,6 +32,7 @@ class SourceMix(Manifest):
     reformulate: bool = True
     entities_visible: bool = False
     pictures_only: bool = False
+    optional: bool = False
 
     @property
     def name(self) -> str:

@@ -70,6 +70,8 @@ def _funnel(page: Page, build: Build) -> None:
     page.paragraph(
         "Every row that came in is either kept or stands in ledger.jsonl with its reason; each line adds up."
     )
+    for name, reason in build.absent.items():
+        page.paragraph(f"{name} is left out: {reason}.")
     known = {reason for _, reasons in _STAGES for reason in reasons}
     for title, table in (("Source", build.funnel.sources), ("Category", build.funnel.categories)):
         stages = [

@@ -286,3 +286,22 @@ def test_a_server_that_drops_pictures_ends_the_build_before_anything_is_measured
     assert done.returncode == 1
     assert "drops pictures" in done.stderr and "Traceback" not in done.stderr
     assert not list((tmp_path / "out" / "work" / "trials").glob("*.parquet"))
+
+
+def test_an_optional_source_that_is_nowhere_is_left_out_and_named(tmp_path: Path) -> None:
+    changes = {"difficulty": None, "hold_out": None, "select": None}
+    mix = [{"source": "nano", "limit": 12}, {"source": "easyarc"}]
+    refused = run("build", "--recipe", recipe_file(tmp_path, mix=mix, **changes), "-o", tmp_path / "refused")
+    assert refused.returncode == 1 and "easyarc" in refused.stderr
+    mix[1]["optional"] = True
+    done = run("build", "--recipe", recipe_file(tmp_path, mix=mix, **changes), "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "easyarc is left out" in done.stderr
+    assert "easyarc is left out" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_build_that_leaves_nothing_to_train_on_says_so(tmp_path: Path) -> None:
+    path = recipe_file(tmp_path, mix=[{"source": "nano", "limit": 12}], hold_out={"validation": 200}, difficulty=None, select=None)
+    done = run("build", "--recipe", path, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "no row is left to train on (held out: 12 validation)" in done.stderr
