@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cogito_core.console import CogitoError, UsageError
 from cogito_core.manifest import Manifest, load_manifest, manifest_names, manifest_path
@@ -31,7 +31,8 @@ class Columns(Manifest):
 
     `pictures` lists columns that hold a path, a list of paths, encoded bytes or the Hub's image feature; a value
     with `{` is a template filled from the record (`images/{index}.jpg`). An empty `id` takes the key of the record
-    in its file, else its position.
+    in its file, else its position. `choices_optional` says that records without options are asked too: free answers
+    among choices, or options that some pictures hold.
     """
 
     id: str = ""
@@ -42,6 +43,17 @@ class Columns(Manifest):
     gold_form: GoldForm = "text"
     choices: str = ""
     choices_form: ChoicesForm = "list"
+    choices_optional: bool = False
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _choices_is_one_column(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            raise ValueError(
+                "`choices` names the one column that holds a list of options; where every option has a column of its "
+                "own (A, B, C, ...), leave it out and write `choices_form: columns`"
+            )
+        return value
 
 
 class Hub(Manifest):

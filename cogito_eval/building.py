@@ -64,6 +64,12 @@ def _place_marks(problem: str, choices: tuple[str, ...], pictures: int) -> tuple
     return placed[0], tuple(placed[1:])
 
 
+def has_mark(record: Record, columns: Columns) -> bool:
+    """Whether upstream marks a picture in the question or in an option."""
+    problem = _problem(record, columns)
+    return any(_MARK.search(text) for text in (problem, *_choices(record, columns, problem)[0]))
+
+
 def _choices(record: Record, columns: Columns, problem: str) -> tuple[tuple[str, ...], bool]:
     if columns.choices_form == "in_problem":
         # Where the question itself is in the picture, the record may hold its text elsewhere.
@@ -91,6 +97,8 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
     form = columns.gold_form
     if form == "flag":
         return ("yes" if gold.casefold() in ("1", "true", "yes") else "no"), (), kind or "yes_no"
+    if not choices:
+        _check_free(gold, columns)
     if not choices and (columns.choices_form != "in_picture" or form == "text"):
         return gold, tuple(values[1:]), kind
     if form == "index":
@@ -107,6 +115,20 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
     if len(letters) > 1:
         return ", ".join(sorted(letters)), (), "choices"
     return letters[0], _twins(letters[0], choices), "choice"
+
+
+def _check_free(gold: str, columns: Columns) -> None:
+    """A gold that points at an option needs options; raises ValueError where there are none.
+
+    Without options `60` is a free answer, but `D` or an index can only mean an option. Where free answers may be
+    letters too, or options stand in some pictures, the manifest says so with `choices_optional`.
+    """
+    shown = columns.choices_form in ("in_problem", "in_picture")
+    apart = not shown and bool(columns.choices or columns.choices_form == "columns")
+    lettered = columns.gold_form in ("letter", "letters", "parenthesised") and bool(_letters(gold))
+    if apart and not columns.choices_optional and (lettered or columns.gold_form == "index"):
+        where = f"in '{columns.choices}'" if columns.choices else "in the columns A, B, C, ..."
+        raise ValueError(f"no options {where}, but the gold {gold!r} names one")
 
 
 _LETTER_LIST = re.compile(r"\(?([A-J])\)?(?:[\s,;]+(?:and\s+)?\(?([A-J])\)?)*\.?", re.IGNORECASE)

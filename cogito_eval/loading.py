@@ -6,6 +6,8 @@ that holds more or fewer items than the benchmark has.
 
 from __future__ import annotations
 
+import difflib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +15,9 @@ from typing import Literal
 
 from cogito_core.console import CogitoError
 from cogito_eval.benchmark import Benchmark, Columns, Layout
-from cogito_eval.building import build_item, without_pictures
+from cogito_eval.building import build_item, has_mark, without_pictures
 from cogito_eval.item import Item, PicturePlaces
-from cogito_eval.records import KEY, Record, fill_template, lookup, read_records
+from cogito_eval.records import KEY, Record, fill_template, holds, lookup, read_records
 
 
 @dataclass
@@ -23,6 +25,7 @@ class ItemSet:
     """The items of one benchmark and what was wrong with the copy they came from.
 
     `absent` lists items whose pictures are not there, `unusable` those that cannot be read, each with the reason.
+    `left_out` counts the records of another part of the data (the layout's `where`), as `data_type train`.
     `revision` is the Hub's commit they came from, empty for a local copy.
     """
 
@@ -33,12 +36,16 @@ class ItemSet:
     found: int = 0
     absent: list[tuple[str, str]] = field(default_factory=list)
     unusable: list[tuple[str, str]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
     lacks: str = ""
     revision: str = ""
 
     def sentence(self) -> str:
         """One line for the user: how many items there are, how many should be, what is missing."""
         text = f"{self.benchmark.name}: {self.found} records in the {self.layout} layout"
+        if self.left_out:
+            others = ", ".join(f"{count} of {name}" for name, count in self.left_out.most_common(3))
+            text += f" ({others} left out)"
         if self.expected is not None and self.found != self.expected:
             kind = "partial" if self.found < self.expected else "another edition"
             text += f", but the benchmark has {self.expected}: this copy is {kind}"
@@ -136,45 +143,109 @@ def _read_layout(benchmark: Benchmark, layout: Layout, base: Path, *, blind: boo
     expected = layout.items if layout.items is not None else benchmark.items
     out = ItemSet(benchmark, layout.name, expected=expected, lacks=layout.lacks)
     columns = layout.columns or benchmark.columns
-    adapt = benchmark.hook("adapt")
-    seen: set[str] = set()
-    counts: dict[str, int] = {}
+    reader = _Reader(out, layout, columns, base, blind)
     for path in _files(layout, base):
-        part = {"file": path.stem, "folder": path.parent.name}.get(layout.part_from, "")
-        for record in read_records(path, layout.format):
-            record.setdefault("_file", path.stem)
-            if adapt is not None:
-                record = adapt(record, path)
-            if record is None or any(lookup(record, name) != value for name, value in layout.where.items()):
-                continue
-            out.found += 1
-            counts[part] = counts.get(part, -1) + 1
-            _take(out, record, columns, layout, base, part, counts[part], seen, blind)
+        reader.file(path)
+    if not blind and not layout.lacks:
+        reader.check_picture_columns(base)
     return out
 
 
-def _take(out: ItemSet, record: Record, columns: Columns, layout: Layout, base: Path, part: str, position: int,
-          seen: set[str], blind: bool) -> None:
-    """Add the item of one record to `out`, or the reason why it cannot be asked."""
-    id = _identity(record, columns, part, position)
-    try:
-        archive = base / layout.archive if layout.archive else None
-        places = PicturePlaces(base / layout.pictures_in, archive)
-        item = build_item(out.benchmark, record, columns, id=id, part=part, places=places)
-    except ValueError as error:
-        out.unusable.append((id, str(error)))
-        return
-    if id in seen:
-        out.unusable.append((id, "the id occurs twice"))
-        return
-    seen.add(id)
-    gone = [ref for ref in item.pictures if not ref.is_there]
-    if gone and not blind:
-        out.absent.append((id, f"{gone[0].path or 'no picture in the record'}"))
-        return
-    if blind:
-        item = without_pictures(item)
-    out.items.append(item)
+@dataclass
+class _Reader:
+    """The files of one layout, record by record, into `out`."""
+
+    out: ItemSet
+    layout: Layout
+    columns: Columns
+    base: Path
+    blind: bool
+    seen: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    names: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+
+    def file(self, path: Path) -> None:
+        """Read one file; a record that cannot be read costs itself alone and keeps its place in the count."""
+        part = {"file": path.stem, "folder": path.parent.name}.get(self.layout.part_from, "")
+        adapt = self.out.benchmark.hook("adapt")
+
+        def broken(place: str, reason: str) -> None:
+            self._count(part)
+            self.out.unusable.append((place, reason))
+
+        for raw in read_records(path, self.layout.format, broken):
+            raw.setdefault("_file", path.stem)
+            try:
+                record = adapt(raw, path) if adapt is not None else raw
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+                broken(self._place(raw, path), f"does not have the form of this benchmark ({error!r})")
+                continue
+            if record is None:
+                continue
+            others = [f"{name} {lookup(record, name)}" for name, value in self.layout.where.items()
+                      if lookup(record, name) != value]
+            if others:
+                self.out.left_out[others[0]] += 1
+                continue
+            self._note_columns(record)
+            self._take(record, part, self._count(part))
+
+    def _count(self, part: str) -> int:
+        """The position of the next record within its part, from 0."""
+        self.out.found += 1
+        self.counts[part] += 1
+        return self.counts[part] - 1
+
+    def _place(self, record: Record, path: Path) -> str:
+        key = lookup(record, self.columns.id) if self.columns.id and "{" not in self.columns.id else record[KEY]
+        return f"{path.name} record {self.out.found if key is None else key}"
+
+    def _note_columns(self, record: Record) -> None:
+        self.names.update(record)
+        self.held.update(name for name in self.columns.pictures if name not in self.held and holds(record, name))
+
+    def check_picture_columns(self, base: Path) -> None:
+        """A picture column that no record has is a mistake of the manifest, unless the others bring the pictures.
+
+        Raises CogitoError naming the column and the nearest one that the records have: asked without its pictures
+        a benchmark would give a score that means something else.
+        """
+        wanted = [name for name in self.columns.pictures if "{" not in name]
+        for name in [name for name in wanted if name not in self.held] if self.names else []:
+            free = sorted(self.names - self.held - {KEY, "_file"})
+            close = difflib.get_close_matches(name, free, n=1, cutoff=0.6)
+            if close or (not self.held and len(wanted) == len(self.columns.pictures)):
+                nearest = f"; the nearest is '{close[0]}'" if close else f"; they have {', '.join(free)[:200]}"
+                raise CogitoError(f"{self.out.benchmark.name}: no record in {base} has the picture column '{name}'"
+                                  f"{nearest}")
+
+    def _take(self, record: Record, part: str, position: int) -> None:
+        """Add the item of one record to `out`, or the reason why it cannot be asked."""
+        out, layout = self.out, self.layout
+        id = f"{part}/{position}" if part else str(position)
+        try:
+            id = _identity(record, self.columns, part, position)
+            archive = self.base / layout.archive if layout.archive else None
+            places = PicturePlaces(self.base / layout.pictures_in, archive)
+            item = build_item(out.benchmark, record, self.columns, id=id, part=part, places=places)
+        except (ValueError, CogitoError) as error:
+            out.unusable.append((id, str(error)))
+            return
+        if id in self.seen:
+            out.unusable.append((id, "the id occurs twice"))
+            return
+        self.seen.add(id)
+        if self.blind:
+            out.items.append(without_pictures(item))
+            return
+        gone = [ref for ref in item.pictures if not ref.is_there]
+        if gone:
+            out.absent.append((id, f"{gone[0].path or 'no picture in the record'}"))
+        elif not item.pictures and has_mark(record, self.columns):
+            out.absent.append((id, "the question marks a picture, the record has none"))
+        else:
+            out.items.append(item)
 
 
 def _identity(record: Record, columns: Columns, part: str, position: int) -> str:

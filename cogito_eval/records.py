@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,17 @@ Record = dict[str, Any]
 KEY = "_key"
 """Where a record keeps the key it had in a JSON object; None where it had only a position."""
 
+Broken = Callable[[str, str], None]
+"""Takes the place of a record that cannot be read ("questions.jsonl line 31") and the reason."""
 
-def read_records(path: Path, form: str) -> Iterator[Record]:
-    """Every record of one file. Raises CogitoError naming the file and, for line formats, the line."""
+
+def read_records(path: Path, form: str, broken: Broken | None = None) -> Iterator[Record]:
+    """Every record of one file; a broken line, or one that is no object, is told to `broken`, in its turn.
+
+    Raises CogitoError where the file as a whole cannot be read, naming it; without `broken` for a broken line too.
+    """
     if form == "jsonl":
-        yield from _lines(path)
+        yield from _lines(path, broken)
     elif form in ("csv", "tsv"):
         yield from _table(path, "\t" if form == "tsv" else ",")
     elif form == "parquet":
@@ -31,7 +37,7 @@ def read_records(path: Path, form: str) -> Iterator[Record]:
     elif form == "answers":
         yield from _answers(path)
     else:
-        yield from _listed(_load_json(path.read_bytes(), str(path)), str(path))
+        yield from _listed(_load_json(path.read_bytes(), str(path)), str(path), broken)
 
 
 def _load_json(data: bytes, where: str) -> Any:
@@ -41,7 +47,14 @@ def _load_json(data: bytes, where: str) -> Any:
         raise CogitoError(f"{where} is not valid JSON: {error}") from error
 
 
-def _listed(loaded: Any, where: str) -> Iterator[Record]:
+def json_fault(error: Exception) -> str:
+    """What is wrong with one line that is no JSON; the parser's own line number, always 1 or 2, is left out."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+    return "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _listed(loaded: Any, where: str, broken: Broken | None = None) -> Iterator[Record]:
     if isinstance(loaded, dict) and loaded and not all(isinstance(value, dict) for value in loaded.values()):
         # One object is one record (Geometry3K keeps a file a problem).
         yield {KEY: Path(where).parent.name, **loaded}
@@ -50,9 +63,13 @@ def _listed(loaded: Any, where: str) -> Iterator[Record]:
         raise CogitoError(f"{where} must hold a list or an object of records, not {type(loaded).__name__}")
     pairs = list(loaded.items()) if isinstance(loaded, dict) else [(None, record) for record in loaded]
     for number, (key, record) in enumerate(pairs):
-        if not isinstance(record, dict):
-            raise CogitoError(f"{where}: record {key or number} is {type(record).__name__}, not an object")
-        yield {KEY: key, **record}
+        if isinstance(record, dict):
+            yield {KEY: key, **record}
+            continue
+        place, reason = f"record {key or number}", f"is {type(record).__name__}, not an object"
+        if broken is None:
+            raise CogitoError(f"{where}: {place} {reason}")
+        broken(f"{Path(where).name} {place}", reason)
 
 
 def _answers(path: Path) -> Iterator[Record]:
@@ -63,15 +80,22 @@ def _answers(path: Path) -> Iterator[Record]:
         yield {KEY: key, "answer": gold}
 
 
-def _lines(path: Path) -> Iterator[Record]:
+def _lines(path: Path, broken: Broken | None) -> Iterator[Record]:
     with path.open("rb") as handle:
         for number, line in enumerate(handle, 1):
             if not line.strip():
                 continue
-            record = _load_json(line, f"{path} line {number}")
-            if not isinstance(record, dict):
-                raise CogitoError(f"{path} line {number} is {type(record).__name__}, not an object")
-            yield {KEY: None, **record}
+            try:
+                record = json.loads(line)
+                reason = "" if isinstance(record, dict) else f"is {type(record).__name__}, not an object"
+            except (ValueError, RecursionError) as error:
+                reason = f"is not valid JSON: {json_fault(error)}"
+            if not reason:
+                yield {KEY: None, **record}
+            elif broken is None:
+                raise CogitoError(f"{path} line {number} {reason}")
+            else:
+                broken(f"{path.name} line {number}", reason)
 
 
 def _table(path: Path, separator: str) -> Iterator[Record]:
@@ -117,6 +141,12 @@ def lookup(record: Record, path: str) -> Any:
         else:
             return None
     return value
+
+
+def holds(record: Record, path: str) -> bool:
+    """Whether a record has the place that a dotted path names, whatever stands there."""
+    head, _, rest = path.rpartition(".")
+    return isinstance(inside := lookup(record, head) if head else record, dict) and rest in inside
 
 
 def fill_template(template: str, record: Record) -> str:

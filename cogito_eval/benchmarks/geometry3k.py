@@ -1,4 +1,7 @@
-"""Geometry3K: the release keeps a folder a problem, its gold is a letter; asked here without the options."""
+"""Geometry3K: the release keeps a folder a problem, its gold is a letter; asked here without the options.
+
+Train, val and test problems lie side by side in copies; `data_type` tells them apart (the manifest's `where`).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ def adapt(record: Record, path: Path) -> Record | None:
         gold = choices[LETTERS.index(letter)]
     # The picture lies beside data.json: <folder>/<id>/img_diagram.png.
     folder = path.parent.parent.name
-    return {**record, "gold_value": gold, "_folder": f"{folder}/{path.parent.name}"}
+    part = record.get("data_type") or folder
+    return {**record, "gold_value": gold, "data_type": part, "_folder": f"{folder}/{path.parent.name}"}
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any] | None:

@@ -158,6 +158,114 @@ def test_an_unknown_key_names_the_nearest(choice_bench):
         load_benchmark(manifest)
 
 
+def _questions(folder: Path) -> Path:
+    return folder / "shapes" / "questions.jsonl"
+
+
+def test_a_misspelt_picture_column_is_an_error(choice_bench):
+    manifest, folder = choice_bench
+    manifest.write_text(manifest.read_text().replace("pictures: [image]", "pictures: [imgae]"))
+    with pytest.raises(CogitoError, match=r"no record in .* the picture column 'imgae'; the nearest is 'image'"):
+        load_items(load_benchmark(manifest), folder)
+    assert len(load_items(load_benchmark(manifest), folder, blind=True).items) == 6
+    manifest.write_text(manifest.read_text().replace("imgae", "photo"))
+    with pytest.raises(CogitoError, match=r"picture column 'photo'; they have .*image"):
+        load_items(load_benchmark(manifest), folder)
+
+
+def test_one_misspelt_column_among_several_is_an_error_and_a_spare_one_is_not(choice_bench):
+    manifest, folder = choice_bench
+    path = _questions(folder)
+    rows = [json.loads(line) | {"image_2": "0.png"} for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = manifest.read_text()
+    manifest.write_text(text.replace("pictures: [image]", "pictures: [image, imgae_2]"))
+    with pytest.raises(CogitoError, match="'imgae_2'; the nearest is 'image_2'"):
+        load_items(load_benchmark(manifest), folder)
+    manifest.write_text(text.replace("pictures: [image]", "pictures: [image, image_2, image_3]"))
+    assert {len(item.pictures) for item in load_items(load_benchmark(manifest), folder).items} == {2}
+
+
+@pytest.mark.parametrize("where", ["question", "options"])
+def test_a_marked_picture_that_the_record_lacks_is_absent_and_never_asked_blind(choice_bench, where):
+    manifest, folder = choice_bench
+    path = _questions(folder)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["image"], rows[1]["image"] = None, None
+    rows[0][where] = "What is in <image 1>?" if where == "question" else ["3", "<image_2>", "5"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = load_items(load_benchmark(manifest), folder)
+    assert [id for id, _ in found.absent] == ["q0", "q4"] and "marks a picture" in found.absent[0][1]
+    assert [item.id for item in found.items] == ["q1", "q2", "q3", "q5"]
+    assert len(load_items(load_benchmark(manifest), folder, blind=True).items) == 6
+
+
+@pytest.mark.parametrize(
+    ("gold", "columns", "reason"),
+    [
+        ("D", {"gold_form": "letter", "choices": "options"}, "no options in 'options', but the gold 'D'"),
+        ("(b)", {"gold_form": "parenthesised", "choices": "options"}, "no options in 'options'"),
+        ("A, C", {"gold_form": "letters", "choices": "options"}, "no options"),
+        (2, {"gold_form": "index", "choices": "options"}, "no options in 'options', but the gold '2'"),
+        ("B", {"gold_form": "letter", "choices_form": "columns"}, "no options in the columns A, B, C"),
+    ],
+)
+def test_a_gold_that_names_an_option_needs_options(gold, columns, reason):
+    record = {"question": "?", "answer": gold, "options": []}
+    with pytest.raises(ValueError, match=reason):
+        _item(record, **columns)
+    if columns["gold_form"] != "index":
+        assert _item(record, **columns, choices_optional=True).choices == ()
+    assert _item(record, gold_form="text", choices="options").gold == str(gold)
+
+
+def test_broken_lines_cost_themselves_alone_and_keep_their_place(choice_bench):
+    manifest, folder = choice_bench
+    manifest.write_text(manifest.read_text().replace("id: qid, ", ""))
+    path = _questions(folder)
+    lines = path.read_text().splitlines()
+    whole = {item.id: item.problem for item in load_items(load_benchmark(manifest), folder).items}
+    lines[1], lines[3] = '{"qid": "q1", "question', "[1, 2]"
+    path.write_text("\n".join(lines) + "\n")
+    found = load_items(load_benchmark(manifest), folder)
+    assert {item.id: item.problem for item in found.items} == {id: whole[id] for id in ("0", "2", "5")}
+    assert [id for id, _ in found.unusable] == ["questions.jsonl line 2", "questions.jsonl line 4"]
+    assert found.unusable[0][1] == "is not valid JSON: Invalid control character at character 24"
+    assert found.found == 6 and "2 unusable (first: questions.jsonl line 2" in found.sentence()
+
+
+def test_a_record_of_another_form_costs_itself_alone(tmp_path):
+    folder = tmp_path / "scienceqa" / "llava_eval"
+    folder.mkdir(parents=True)
+    turns = [{"value": "Which?\nA. one\nB. two"}, {"value": "B"}]
+    rows = [{"id": "1", "image": "1.png", "conversations": turns}, {"id": "2", "image": "2.png", "conversations": [7]},
+            {"id": "3", "image": "3.png", "conversations": [{}, {}]}, 5]
+    (folder / "llava_test_CQM-A.json").write_text(json.dumps(rows))
+    found = load_items(load_benchmark("scienceqa"), tmp_path, blind=True)
+    assert [item.id for item in found.items] == ["1"] and found.found == 4
+    assert [id for id, _ in found.unusable] == [
+        "llava_test_CQM-A.json record 2", "llava_test_CQM-A.json record 3", "llava_test_CQM-A.json record 3"]
+
+
+def test_train_problems_of_geometry3k_are_left_out(tmp_path):
+    for number, part in enumerate(["train", "val", "test", "train"]):
+        place = tmp_path / "geometry3k" / "original_layout" / str(number)
+        place.mkdir(parents=True)
+        (place / "img_diagram.png").write_bytes(png(number))
+        (place / "data.json").write_text(json.dumps(
+            {"id": number, "data_type": part, "problem_text": "Find x.", "choices": ["1", "2"], "answer": "B"}))
+    found = load_items(load_benchmark("geometry3k"), tmp_path)
+    assert [item.id for item in found.items] == ["2"]
+    assert "1 records in the release layout (2 of data_type train, 1 of data_type val left out)" in found.sentence()
+
+
+def test_a_list_of_option_columns_is_told_how(choice_bench):
+    manifest, _ = choice_bench
+    manifest.write_text(manifest.read_text().replace("choices: options", "choices: [A, B, C]"))
+    with pytest.raises(CogitoError, match="choices_form: columns"):
+        load_benchmark(manifest)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_manifest_is_sound(name):
     benchmark = load_benchmark(name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
 
 from cogito_core.console import CogitoError
@@ -40,17 +43,32 @@ EXPECTED = {
 }
 
 
+@pytest.fixture(scope="session")
+def records(shared_dir, tmp_path_factory):
+    """Benchmark name -> folder. The copy of Geometry3K holds train problems: here they call themselves test."""
+    relabelled = tmp_path_factory.mktemp("geometry3k") / "geometry3k"
+    shutil.copytree(shared_dir / "realdata" / "geometry3k", relabelled)
+    for path in relabelled.glob("original_layout/*/data.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"data_type": "test"}))
+    return {name: relabelled.parent if name == "geometry3k" else shared_dir / "realdata" for name in EXPECTED}
+
+
+def test_train_problems_are_not_the_test_set(shared_dir):
+    with pytest.raises(CogitoError, match=r"0 records in the release layout \(10 of data_type train left out\)"):
+        load_items(load_benchmark("geometry3k"), shared_dir / "realdata")
+
+
 @pytest.mark.parametrize("name", EXPECTED)
-def test_the_layout_loads(shared_dir, name):
-    root = shared_dir / "realdata"
+def test_the_layout_loads(records, name):
+    root = records[name]
     benchmark = load_benchmark(name)
-    records, with_pictures, without, kinds = EXPECTED[name]
+    count, with_pictures, without, kinds = EXPECTED[name]
     blind = load_items(benchmark, root, blind=True)
-    assert (blind.found, len(blind.items)) == (records, without)
+    assert (blind.found, len(blind.items)) == (count, without)
     counts = {kind: sum(item.kind == kind for item in blind.items) for kind in {item.kind for item in blind.items}}
     assert kinds is None or counts == kinds
     assert len({item.id for item in blind.items}) == without
-    if benchmark.items != records:
+    if benchmark.items != count:
         assert blind.lacks or "partial" in blind.sentence()
     for item in blind.items:
         assert item.gold and item.problem.strip()
@@ -61,15 +79,15 @@ def test_the_layout_loads(shared_dir, name):
         return
     seeing = load_items(benchmark, root)
     assert len(seeing.items) == with_pictures
-    assert len(seeing.items) + len(seeing.absent) + len(seeing.unusable) == records
+    assert len(seeing.items) + len(seeing.absent) + len(seeing.unusable) == count
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_protocol_builds_a_chat_with_its_pictures(shared_dir, name):
+def test_every_protocol_builds_a_chat_with_its_pictures(records, name):
     benchmark = load_benchmark(name)
     blind = EXPECTED[name][1] == 0
     own = benchmark.prompt.own or benchmark.hook("own_prompt")
-    for item in load_items(benchmark, shared_dir / "realdata", limit=40, blind=blind).items:
+    for item in load_items(benchmark, records[name], limit=40, blind=blind).items:
         pictures = tuple(reference.read() for reference in item.pictures)
         for protocol in ("paper", "training", *(["own"] if own else [])):
             messages = ask(item, pictures, protocol, benchmark).with_marks()
@@ -86,8 +104,6 @@ def test_a_file_of_golds_alone_says_what_it_lacks(shared_dir, name):
 
 
 def test_own_mathvista_prompt_is_the_released_query(shared_dir):
-    import json
-
     released = json.loads((shared_dir / "realdata/mathvista/data/query_first50.json").read_text())
     benchmark = load_benchmark("mathvista")
     items = {item.id: item for item in load_items(benchmark, shared_dir / "realdata", blind=True).items}
@@ -109,9 +125,9 @@ def test_wemath_options_are_all_read(shared_dir):
     assert all(read_options(item.record["option"], "semicolons") == item.choices for item in found.items)
 
 
-def test_geometry3k_folders_and_hub_rows_agree(shared_dir, tmp_path):
+def test_geometry3k_folders_and_hub_rows_agree(records):
     """The gold of the release is the option's text, as the Hub's copy has it."""
-    found = load_items(load_benchmark("geometry3k"), shared_dir / "realdata")
+    found = load_items(load_benchmark("geometry3k"), records["geometry3k"])
     first = next(item for item in found.items if item.id == "11")
     assert first.gold == "80" and first.pictures[0].is_there
 
@@ -145,13 +161,13 @@ BROKEN_GOLDS = {"olympiadbench": (10, 0), "mathvision": (0, 2), "mathverse": (1,
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_gold_matches_itself(shared_dir, name):
+def test_every_gold_matches_itself(records, name):
     """The gold as the reply is right under our verifiers and under the released rule."""
     benchmark = load_benchmark(name)
     rule = official_rule(benchmark)
     assert rule is not None
     strict = official = 0
-    for item in load_items(benchmark, shared_dir / "realdata", blind=True).items:
+    for item in load_items(benchmark, records[name], blind=True).items:
         row = {**question_row(item), "sample": 0, "error": None, "finish": "stop", "n_tokens": 1}
         boxed = judge_row({**row, "response": f"The answer is \\boxed{{{item.gold}}}."}, None)
         strict += boxed["strict"]["outcome"] != "right"
