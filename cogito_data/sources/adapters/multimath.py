@@ -14,7 +14,6 @@ from cogito_data.sources.shapes.files import check_readable, json_list, picture_
 from cogito_data.sources.shapes.options import bare_options
 
 _FOLDERS = ("", "images", "images/RGB_images")
-_TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _SELECTION = "Video-R1-*.json"
 
 
@@ -42,14 +41,13 @@ def _selection(base: Path) -> Iterator[Row]:
 
 def _selected(row: Row, base: Path) -> Problem:
     choices = bare_options(row, row.texts("options")) if row.get("options") else ()
-    tagged = _TAGS.search(solution := row.gold_text("solution"))
     question = row.text("problem")
     return Problem(
         upstream_id=Path(row.text("path")).stem if row.get("problem_id") is None else row.text("problem_id"),
         split="train",
         question=question,
         pictures=(picture_path(row, base, row.text("path").removeprefix("./"), _FOLDERS),),
-        gold=conclusion(row, tagged.group(1) if tagged else solution, choices, question),
+        gold=conclusion(row, row.gold_text("solution"), choices, question),
         choices=choices,
     )
 

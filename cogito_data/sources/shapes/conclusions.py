@@ -16,6 +16,7 @@ from cogito_data.sources.shapes.named_values import SYMBOL, asked_for, plain_sym
 from cogito_data.sources.shapes.options import choice_as_written, read_letter
 
 _BOXED = re.compile(r"\\boxed\s*\{")
+_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _JOINED = re.compile(r"[\s$,，、;]*(?:or|and|或者?|和|与)?[\s$]*")
 _STATED = re.compile(
     r"\b(?:answer|correct (?:option|choice))(?:\s+(?:to|for|of)\s+(?:the|this|your)\s+\w+)?"
@@ -52,7 +53,7 @@ _OPENERS = frozenset(
 )
 
 _FILLER = re.compile(
-    r"(?:(?:therefore|thus|hence|then|so|indeed|simply|clearly|also|still|again|finally|just|obviously|of course|"
+    r"^(?:(?:therefore|thus|hence|then|so|indeed|simply|clearly|also|still|again|finally|just|obviously|of course|"
     r"in fact|as follows|因此|所以|则)\b\s*[,，:：]?\s*|(?:option|choice|选项?)\s*(?=[(（]?[A-Z](?![A-Za-z])))+",
     re.IGNORECASE,
 )
@@ -91,20 +92,31 @@ def conclusion(row: Row, text: str, choices: tuple[str, ...], question: str) -> 
     if choices:
         return _option(row, text, choices)
     answer = asked_for(row, question, final_answer(row, text))
-    if re.fullmatch(r"[(（]?[A-H][)）.．]?", answer):
+    if _LETTER.fullmatch(answer):
         raise row.fail(
-            "unclear_gold", f"the gold is the letter {answer} and the question shows no options: it may name one"
+            "unclear_gold", f"the gold is {answer[:40]!r} and the question shows no options: its letter may name one"
         )
     return counted(free_form(row, answer, units=True))
 
 
+_LETTER = re.compile(
+    r"[(（]?[A-H][)）.．:：]?|[(（][A-H][)）].*|[A-H][)）.．:：]\s.*|[A-H]\s*[(（].*[)）]", re.DOTALL
+)
+
+
 def _option(row: Row, text: str, choices: tuple[str, ...]) -> Gold:
     text = _plain(text)
-    if read_letter(text):
-        return choice_as_written(row, choices, text)
     stated = _stated(row, text)
     if stated is None:
-        raise row.fail("unclear_gold", f"the solution states no final answer (it ends {text.strip()[-40:]!r})")
+        # The whole conclusion is the option; a solution may start with A because it goes through all of them.
+        if "\n" not in text:
+            try:
+                return choice_as_written(row, choices, _trimmed(text))
+            except BadRow as error:
+                if read_letter(text):
+                    raise
+                raise row.fail("unclear_gold", f"the conclusion names no option ({text[-60:]!r})") from error
+        raise row.fail("unclear_gold", f"the solution states no final answer (it ends {text[-40:]!r})")
     stated = _FILLER.sub("", stated, count=1).strip()
     letter = re.match(r"[(（]?([A-Z])[)）]?\s*(?=[.。；;，,！]|正确|符合|$)", stated)
     try:
@@ -119,8 +131,9 @@ def _option(row: Row, text: str, choices: tuple[str, ...]) -> Gold:
 def final_answer(row: Row, solution: str, *, label: bool = False) -> str:
     """The answer that a worked solution ends in.
 
-    The last `\\boxed{...}`, else what the last `answer is ...`, `Answer: ...` or `答案是...` states, else the value
-    that the last `所以...` or the only sentence ends in, else the whole text if it is a phrase.
+    In the last `<answer>`, if there is one: the last `\\boxed{...}`, else what the last `answer is ...`,
+    `Answer: ...` or `答案是...` states, else the value that the last `所以...` or the only sentence ends in, else
+    the whole text if it is a phrase.
 
     Args:
         row: where it stands.
@@ -146,6 +159,8 @@ def final_answer(row: Row, solution: str, *, label: bool = False) -> str:
 
 def _plain(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
+    tagged = _TAGGED.findall(text)
+    text = tagged[-1].strip() if tagged else text
     return re.sub(r"\*\*(.+?)\*\*", r"\1", text)
 
 
@@ -183,7 +198,9 @@ def _closing(text: str) -> str | None:
             equal = clause[found.end("name") : found.start("value")].strip() in ("=", "＝")
             named = re.search(rf"{SYMBOL}\s*$", plain_symbols(found.group("name"))) if equal else None
             return f"{named.group().strip()}={found.group('value')}" if named else found.group("value")
-    return text if len(sentences) == 1 and len(text.split()) <= _LONGEST else None
+    words = len(text.split())
+    # A phrase; four words with a full stop behind them are a sentence.
+    return text if len(sentences) == 1 and (words <= 3 or (words <= _LONGEST and not text.endswith("."))) else None
 
 
 def _without_dollars(text: str) -> str:
@@ -211,7 +228,7 @@ def _certain(row: Row, stated: str) -> str:
     elif not is_value(answer) and not _EQUATION.fullmatch(answer):
         bare = re.sub(r"\\[a-zA-Z]+", " ", answer)
         words = set(re.findall(r"(?<![A-Za-z])[a-z]+(?:['’]t)?", bare))
-        if len(bare.split()) > _LONGEST or _PROSE & words or _SENTENCE.match(bare):
+        if len(bare.split()) > _LONGEST or _PROSE & words or _SENTENCE.match(bare) or re.search(r"</?\w+>", answer):
             raise row.fail("unclear_gold", f"the conclusion is prose ({answer[:60]!r})")
     return answer
 

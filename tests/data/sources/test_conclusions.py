@@ -23,6 +23,9 @@ QUESTION = "Find the value of x. 求∠AOB的度数"
     ("The answer is Paris. Many people live there.", "Paris", "text", None),
     ("The Statue of Liberty", "The Statue of Liberty", "text", None),
     ("a red car.", "a red car", "text", None),
+    (r"\boxed{None of the above choices}", "None of the above choices", "text", None),
+    ("<think>\nThe answer is 7.\n</think>\n<answer>\n5\n</answer>", "5", "number", None),
+    ("The answer is Isosceles so far", "Isosceles so far", "text", None),
     ("Three", "3", "number", None),
     ("The answer is: yes", "yes", "yes_no", None),
     ("The answer is therefore 3.5 cm.", "3.5", "number", "cm"),
@@ -60,7 +63,7 @@ def test_what_is_stated_is_the_gold(text: str, answer: str, kind: str, unit: str
 
 @pytest.mark.parametrize(("text", "sentence"), [
     ("Yes, the answer is not clear but red.", "is prose"),
-    ("A man is riding a horse.", "is prose"),
+    ("A man is riding a horse", "is prose"),
     ("The answer is cat. Dogs bark.", "not certain where the answer ends"),
     ("The answer is Main St. The road ends.", "not certain where the answer ends"),
     ("The answer is approximately 3.5 cm.", "approximate"),
@@ -68,13 +71,18 @@ def test_what_is_stated_is_the_gold(text: str, answer: str, kind: str, unit: str
     ("The answer is 3 or 4.", "prose"),
     ("答案是3或4", "prose"),
     (r"\boxed{3} or \boxed{4}", "two answers"),
+    ("A man is riding a horse.", "states no final answer"),
     ("这个三角形是直角三角形。", "prose"),
     ("答：小明有5个苹果。", "prose"),
     ("故选：B", "shows no options"),
     (r"\boxed{A}", "shows no options"),
     ("So y = 3.", "does not ask for y"),
     ("The picture was taken on a rainy day at the old market in town", "states no final answer"),
-    ("This answer is correct.", "prose"),
+    ("This answer is correct.", "states no final answer"),
+    ("The function starts decreasing at 1.", "states no final answer"),
+    ("The answer is (B) no.", "shows no options"),
+    ("Thus, the answer is D (2).", "shows no options"),
+    ("The answer is 180.</think>", "prose"),
 ])
 def test_what_is_not_certain_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(BadRow, match=sentence) as caught:
@@ -105,6 +113,7 @@ def test_a_named_value_is_the_value_only_if_it_is_asked_for(question: str, text:
     ("答案：C", "C"), ("由此可知，选C.", "C"), ("故选（C）", "C"), ("答案是B，故选B", "B"), ("因此选项B正确。", "B"),
     ("选项B是错的，故选A", "A"), ("The answer is B. Dogs bark.", "B"), ("The answer is dog. It barks.", "B"),
     (r"\boxed{dog}", "B"), ("So the answer is option C.", "C"),
+    ("cow", "C"), ("A. 错误，不是猫。\nB. 正确。\n故选：B", "B"), ("A. It is no cat.\nB. It is a dog.", None),
     ("D", None), ("The answer is A dog", None), ("The answer is B or C", None), ("A, B", None), ("B. cow", None),
     ("The dog is B", None), ("选项B错误", None),
 ])
