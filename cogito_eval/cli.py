@@ -108,6 +108,9 @@ def grade(
         say(f"{agreed} of {labelled} agree with the verdict the rows carry ({100 * agreed / labelled:.2f}%)")
     if report.faults:
         warn(f"{report.faults} rows with a fault, listed in {target}.ledger.jsonl; the first: {report.first_fault}")
+    if report.duplicates:
+        warn(f"{report.duplicates} rows have an id that came before ({report.first_duplicate}): "
+             "their verdicts cannot be told apart by id")
 
 
 @app.command()

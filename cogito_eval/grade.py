@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,21 +14,26 @@ from cogito_core.console import CogitoError, progress
 from cogito_core.files import replace_file
 from cogito_core.runs import Ledger
 from cogito_core.verify import Verdict, judge, verify
+from cogito_core.verify.kinds import MATH_KINDS, canonical_kind
 from cogito_eval.benchmark import load_benchmark
 from cogito_eval.item import LETTERS
 from cogito_eval.options import read_options
-from cogito_eval.scoring import OfficialRule, official_rule, readable_choices
+from cogito_eval.records import json_fault
+from cogito_eval.scoring import OfficialRule, official_rule, readable_choices, with_reason
 
 _SCALAR = (str, int, float, bool)
+_KINDS = MATH_KINDS | {"", "choice", "choices", "yes_no", "text", "date", "time", "vqa"}
 
 
 @dataclass
 class GradeReport:
-    """What `grade` did: rows judged by outcome, and rows with a fault (also in the ledger)."""
+    """What `grade` did: rows judged by outcome, rows with a fault (also in the ledger), rows whose id came before."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: int = 0
     first_fault: str = ""
+    duplicates: int = 0
+    first_duplicate: str = ""
     agreement: tuple[int, int] = (0, 0)
 
     @property
@@ -51,7 +57,9 @@ def grade_file(source: Path, target: Path, *, bench: str | None = None, scoring:
         scoring: `official` or `strict`; the default is `official` where a benchmark with a released rule is named.
 
     A broken line goes to the ledger `<target>.ledger.jsonl`; a row without a usable gold or answer is in the ledger
-    and gets the outcome `undecidable`. Where rows carry a `verdict`, the report counts how many agree.
+    and gets the outcome `undecidable`. An unknown `answer_kind` and a `precision` that is no number are in the ledger
+    too, and the row is judged without them. A row without an id is called `line-<number>`; an id that came before is
+    counted, since its verdicts cannot be told apart. Where rows carry a `verdict`, the report counts how many agree.
 
     Raises:
         CogitoError: the input is not there, the benchmark is unknown or has no released rule, or source and target
@@ -67,12 +75,17 @@ def grade_file(source: Path, target: Path, *, bench: str | None = None, scoring:
     ledger.path.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     agreed = labelled = 0
+    seen: set[str] = set()
     with replace_file(target) as aside, aside.open("w", encoding="utf-8", errors="surrogatepass") as out, \
             progress(None, "graded") as advance:
         for number, row in _rows(source, ledger, report):
             result = _grade(row, rule, number, source, ledger, report)
             out.write(json.dumps(result, ensure_ascii=False) + "\n")
             report.outcomes[result["outcome"]] += 1
+            if result["id"] in seen:
+                report.duplicates += 1
+                report.first_duplicate = report.first_duplicate or f"'{result['id']}' again in line {number}"
+            seen.add(result["id"])
             if isinstance(row.get("verdict"), bool):
                 labelled += 1
                 agreed += result["verdict"] == row["verdict"]
@@ -100,9 +113,10 @@ def _rows(source: Path, ledger: Ledger, report: GradeReport) -> Iterator[tuple[i
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line.rstrip(b"\r\n"))
             except (ValueError, RecursionError) as error:
-                _record(ledger, report, f"line {number}", "broken JSON", f"{source} line {number}: {error}")
+                sentence = f"{source} line {number}: {json_fault(error)}"
+                _record(ledger, report, f"line {number}", "broken JSON", sentence)
                 continue
             if not isinstance(row, dict):
                 sentence = f"{source} line {number} is {type(row).__name__}, not an object"
@@ -120,9 +134,13 @@ def _record(ledger: Ledger, report: GradeReport, id: str, reason: str, sentence:
 def _grade(row: dict[str, Any], rule: OfficialRule | None, number: int, source: Path, ledger: Ledger,
            report: GradeReport) -> dict[str, Any]:
     raw_id = row.get("id")
-    id = raw_id if isinstance(raw_id, str) else str(number if raw_id is None else raw_id)
+    id = raw_id if isinstance(raw_id, str) else f"line-{number}" if raw_id is None else str(raw_id)
     try:
         _check(row)
+        for name in _unreadable(row):
+            sentence = f"{source} line {number}: '{name}' is {row[name]!r:.60}, which is not known: judged without it"
+            _record(ledger, report, id, f"unreadable {name}", sentence)
+            row = {key: value for key, value in row.items() if key != name}
         verdict = rule(row) if rule is not None else strict_verdict(row)
     except _Fault as fault:
         _record(ledger, report, id, fault.reason, f"{source} line {number}: {fault}")
@@ -160,6 +178,26 @@ def _check(row: Mapping[str, Any]) -> None:
         raise _Fault("wrong type", "'precision' is dict, expected a number")
 
 
+def _unreadable(row: Mapping[str, Any]) -> list[str]:
+    """The fields whose value says nothing to any rule."""
+    found = []
+    if canonical_kind(row.get("answer_kind")) not in _KINDS:
+        found.append("answer_kind")
+    precision = row.get("precision")
+    # OlympiadBench has a list, or a text with commas: one error for each answer, and some may be empty.
+    parts = precision if isinstance(precision, list) else str(precision).split(",")
+    if precision not in (None, "", []) and not any(_is_number(part) for part in parts):
+        found.append("precision")
+    return found
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return not isinstance(value, bool) and math.isfinite(float(str(value)))
+    except ValueError:
+        return False
+
+
 def strict_verdict(row: Mapping[str, Any]) -> Verdict:
     """The strict verdict: the row's answer kind and options choose the rule, else the gold does."""
     golds = row["gold"] if isinstance(row["gold"], list) else [row["gold"]]
@@ -172,7 +210,9 @@ def strict_verdict(row: Mapping[str, Any]) -> Verdict:
     spec |= {name: row[name] for name in ("precision", "unit") if row.get(name) is not None}
     if row.get("extraction") is not None:
         return verify(gold, str(row["extraction"]), kind=kind, choices=choices, aliases=aliases, spec=spec or None)
-    return judge(str(row["response"]), gold, kind=kind, choices=choices, aliases=aliases, spec=spec or None)
+    response = str(row["response"])
+    verdict = judge(response, gold, kind=kind, choices=choices, aliases=aliases, spec=spec or None)
+    return with_reason(verdict, response)
 
 
 def _option_texts(choices: object) -> Sequence[str]:

@@ -86,7 +86,7 @@ def _lines(path: Path, broken: Broken | None) -> Iterator[Record]:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = json.loads(line.rstrip(b"\r\n"))
                 reason = "" if isinstance(record, dict) else f"is {type(record).__name__}, not an object"
             except (ValueError, RecursionError) as error:
                 reason = f"is not valid JSON: {json_fault(error)}"

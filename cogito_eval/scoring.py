@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cogito_core.console import CogitoError
@@ -48,6 +50,7 @@ def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False, guess
     response = row["response"]
     strict = judge(response, row["gold"], kind=row["kind"] or None, choices=readable_choices(row["choices"]),
                    aliases=row["aliases"], policy=row["policy"], spec=row["spec"])
+    strict = with_reason(strict, response, row.get("finish"), row.get("n_tokens"))
     official = rule({**row["official_row"], "response": response}) if rule is not None else None
     stored = compact(official) if official is not None else None
     if stored is not None and guess is not None:
@@ -59,6 +62,27 @@ def judge_row(row: Row, rule: OfficialRule | None, *, paper: bool = False, guess
 
         out["strict"] = nearest_verdict(row, out["strict"])
     return out
+
+
+_THINKING = re.compile(r"<(/?)think>", re.IGNORECASE)
+
+
+def with_reason(verdict: Verdict, response: str, finish: str | None = None, n_tokens: int | None = None) -> Verdict:
+    """The verdict, saying why a response that is not empty holds no answer: cut off, or its thinking never closed."""
+    if verdict.extracted is not None or not response.strip():
+        return verdict
+    marks = _THINKING.findall(response)
+    is_open = bool(marks) and not marks[-1]
+    if finish == "length":
+        length = f" at {n_tokens} tokens" if n_tokens else ""
+        why = f"the answer was cut off{length}" + (" before its thinking was closed" if is_open else "")
+    elif is_open:
+        why = "the thinking was not closed"
+    elif marks and not response[[*_THINKING.finditer(response)][-1].end() :].strip():
+        why = "nothing follows the thinking"
+    else:
+        return verdict
+    return replace(verdict, reason=f"{why}: no answer was found")
 
 
 def readable_choices(choices: Sequence[str]) -> Sequence[str]:

@@ -88,8 +88,50 @@ def test_no_row_of_any_shape_crashes(tmp_path_factory, bench, rows):
 def test_numbers_and_empty_lines_are_fine(tmp_path):
     lines = ['{"id": 3, "gold": 7, "extraction": 7.0}', "", '{"gold": "7", "response": 7}']
     found, faults, _ = _grade(tmp_path, lines)
-    assert [(row["id"], row["verdict"]) for row in found] == [("3", True), ("3", True)]
+    assert [(row["id"], row["verdict"]) for row in found] == [("3", True), ("line-3", True)]
     assert not faults
+
+
+def test_an_id_that_came_before_is_counted(tmp_path):
+    rows = [{"id": id, "gold": "7", "response": "7"} for id in ("a", "b", "a", 3, "3", "a")]
+    found, faults, report = _grade(tmp_path, [json.dumps(row) for row in rows])
+    assert len(found) == 6 and not faults
+    assert (report.duplicates, report.first_duplicate) == (3, "'a' again in line 3")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("answer_kind", "nonsense", "nonsense"), ("precision", "abc", "abc"), ("precision", True, "True"),
+     ("precision", "nan", "nan")],
+)
+def test_a_field_that_says_nothing_is_named_and_left_out(tmp_path, field, value, said):
+    rows = [{"id": "a", "gold": "7", "response": "7", field: value}, {"id": "b", "gold": "7", "response": "7"}]
+    found, faults, report = _grade(tmp_path, [json.dumps(row) for row in rows])
+    assert [row["verdict"] for row in found] == [True, True] and report.faults == 1
+    assert faults[0]["id"] == "a" and faults[0]["reason"] == f"unreadable {field}"
+    assert f"rows.jsonl line 1: '{field}' is" in report.first_fault and said in report.first_fault
+
+
+@pytest.mark.parametrize("fields", [{"answer_kind": "Float"}, {"answer_kind": ""}, {"precision": "2.0"},
+                                    {"precision": ""}, {"precision": [0.1, None]}, {"precision": ",1e-2"}])
+def test_a_field_that_a_rule_reads_is_no_fault(tmp_path, fields):
+    found, faults, _ = _grade(tmp_path, [json.dumps({"id": "a", "gold": "7", "response": "7"} | fields)])
+    assert found[0]["verdict"] and not faults
+
+
+def test_the_place_in_a_broken_line_is_of_that_line(tmp_path):
+    _, _, report = _grade(tmp_path, ['{"id": 1, "gold": "7", "response": "7"}', '{"id": '])
+    assert report.first_fault.endswith("rows.jsonl line 2: Expecting value at character 8")
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [("<think> so 3 + 4", "the thinking was not closed"), ("<think>x</think>\n", "nothing follows the thinking"),
+     ("", "the response is empty")],
+)
+def test_no_answer_has_its_own_reason(tmp_path, response, reason):
+    found, _, _ = _grade(tmp_path, [json.dumps({"id": "a", "gold": "7", "response": response})])
+    assert found[0]["outcome"] == "undecidable" and found[0]["reason"].startswith(reason)
 
 
 def test_what_cannot_be_done_is_one_sentence(tmp_path):

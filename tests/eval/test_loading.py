@@ -230,7 +230,7 @@ def test_broken_lines_cost_themselves_alone_and_keep_their_place(choice_bench):
     found = load_items(load_benchmark(manifest), folder)
     assert {item.id: item.problem for item in found.items} == {id: whole[id] for id in ("0", "2", "5")}
     assert [id for id, _ in found.unusable] == ["questions.jsonl line 2", "questions.jsonl line 4"]
-    assert found.unusable[0][1] == "is not valid JSON: Invalid control character at character 24"
+    assert found.unusable[0][1] == "is not valid JSON: Unterminated string starting at character 15"
     assert found.found == 6 and "2 unusable (first: questions.jsonl line 2" in found.sentence()
 
 

@@ -86,6 +86,20 @@ def test_what_became_of_an_answer(fields, status):
     assert (judged["strict"]["outcome"] == "right") == (fields["response"] == "\\boxed{C}")
 
 
+@pytest.mark.parametrize(
+    ("response", "finish", "status", "reason"),
+    [("<think>" + "so it goes, " * 300, "length", "truncated", "the answer was cut off at 900 tokens before its thinking"),
+     ("<think>a</think> Let me now", "length", "truncated", "the answer was cut off at 900 tokens: "),
+     ("<think>so", "stop", "unextracted", "the thinking was not closed"),
+     ("<think>so</think>", "stop", "unextracted", "nothing follows the thinking"),
+     ("", "length", "empty", "the response is empty")],
+)
+def test_a_missing_answer_says_why(response, finish, status, reason):
+    row = {**question_row(ITEM), "sample": 0, "error": None, "finish": finish, "n_tokens": 900, "response": response}
+    judged = judge_row(row, None)
+    assert judged["status"] == status and judged["strict"]["reason"].startswith(reason)
+
+
 def test_only_doubtful_answers_are_shown_to_a_judge():
     assert is_doubtful(result_row("a", outcome="wrong"))
     assert is_doubtful(result_row("a", outcome="undecidable", kind="choice"))
