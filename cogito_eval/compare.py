@@ -11,6 +11,7 @@ from cogito_eval.aggregate import Questions, as_dict, question_scores
 from cogito_eval.intervals import Difference, average_difference, mean_estimate, paired_difference
 from cogito_eval.pictures import read_pictures
 from cogito_eval.results import by_question, read_rows, result_files
+from cogito_eval.settings import differing_settings
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,19 @@ class Pair:
 def compare_runs(directory_a: Path, directory_b: Path) -> dict[str, Any]:
     """What `compare.json` holds: B minus A for every benchmark both runs have, and the averages.
 
+    `settings_differ` lists what a benchmark was asked under otherwise in B than in A.
+
     Raises CogitoError where a directory holds no results or the runs share no question.
     """
     pairs = load_pairs(directory_a, directory_b)
     differences = {pair.name: difference(pair, "strict") for pair in pairs}
     out: dict[str, Any] = {
         "a": str(directory_a), "b": str(directory_b),
-        "benchmarks": {pair.name: compare_pair(pair, differences[pair.name]) for pair in pairs},
+        "benchmarks": {
+            pair.name: compare_pair(pair, differences[pair.name])
+            | {"settings_differ": differing_settings(directory_a, directory_b, pair.name)}
+            for pair in pairs
+        },
     }
     if len(pairs) > 1:
         parts = list(differences.values())

@@ -13,6 +13,7 @@ from cogito_eval.browser import answer_entry, browser, question_entry
 from cogito_eval.compare import load_pairs
 from cogito_eval.pictures import read_pictures
 from cogito_eval.results import by_question, read_rows, result_files
+from cogito_eval.settings import settings_sentence
 
 
 def write_report(directory: Path) -> Path:
@@ -57,6 +58,9 @@ def write_comparison(directory_a: Path, directory_b: Path, compared: dict[str, A
     cells = [[name, *_difference_cells(entry)] for name, entry in compared["benchmarks"].items()]
     page.table(["benchmark", "questions", directory_a.name, directory_b.name, "difference", "95% interval", "p",
                 "gained", "lost", "test"], cells)
+    for name, entry in compared["benchmarks"].items():
+        if entry["settings_differ"]:
+            page.paragraph(settings_sentence(name, entry["settings_differ"]))
     page.charts(charts.interval_chart("difference in points, 95% interval", _difference_rows(compared["benchmarks"]),
                                       zero_line=True))
     for kind, found in compared.get("average", {}).items():
@@ -98,13 +102,20 @@ def interval(bounds: list[float], *, sign: bool = False) -> str:
     return " to ".join(signed(bound) if sign else percent(bound) for bound in bounds)
 
 
-_SCORE_COLUMNS = ["benchmark", "questions", "strict", "95% interval", "official", "its luck", "headline", "published"]
+_SCORE_COLUMNS = ["benchmark", "questions", "no answer", "strict", "95% interval", "circular", "official", "its luck",
+                  "headline", "published"]
+_ALWAYS = ("benchmark", "questions", "strict", "95% interval")
 
 
 def score_table(scores: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows of the table of scores; columns without any entry are left out."""
+    """Columns and rows of the table of scores; columns without any entry are left out.
+
+    `no answer` counts requests that failed and, in imported runs, questions that the file has no answer to: both
+    count as wrong. `circular` is the share of questions that are right under every rotation of their options.
+    """
     rows = [_score_row(name, score) for name, score in scores.items()]
-    used = [i for i in range(len(_SCORE_COLUMNS)) if i < 4 or any(row[i] not in ("", "–") for row in rows)]
+    used = [i for i, name in enumerate(_SCORE_COLUMNS)
+            if name in _ALWAYS or any(row[i] not in ("", "–") for row in rows)]
     return [_SCORE_COLUMNS[i] for i in used], [[row[i] for i in used] for row in rows]
 
 
@@ -115,7 +126,9 @@ def _score_row(name: str, score: dict[str, Any]) -> list[Any]:
     shown = f"{percent(headline['accuracy'])} ({headline['name']})" if headline else ""
     published = "; ".join(f"{model} {value}" for table in score.get("published", ())
                           for model, value in list(table["scores"].items())[:2])
-    return [name, score["n"], percent(score["accuracy"]), interval(score["ci95"]),
+    failed, circular = score.get("counts", {}).get("failed"), score.get("circular_accuracy")
+    turned = f"{percent(circular['accuracy'])} ({interval(circular['ci95'])})" if circular else ""
+    return [name, score["n"], failed or "", percent(score["accuracy"]), interval(score["ci95"]), turned,
             percent(official["accuracy"]) if official else "–", luck, shown, published]
 
 

@@ -10,7 +10,7 @@ from cogito_core.console import CogitoError
 from cogito_core.files import write_atomic
 from cogito_core.manifest import read_yaml
 from cogito_eval.aggregate import score_rows, summary_of
-from cogito_eval.benchmark import load_benchmark
+from cogito_eval.benchmark import Benchmark, load_benchmark
 from cogito_eval.exports import write_results_parquet
 from cogito_eval.report import write_report
 from cogito_eval.results import Row, read_rows, result_files, without_verdicts, write_rows
@@ -34,7 +34,7 @@ def rescore(directory: Path) -> dict[str, Any]:
     scores, out = {}, {}
     manifests = _own_manifests(directory)
     for name, path in result_files(directory).items():
-        benchmark = load_benchmark(manifests.get(name, name))
+        benchmark = _benchmark(name, manifests, directory)
         rule = official_rule(benchmark)
         old = list(read_rows(path))
         paper = before.get(name, {}).get("protocol") == "paper"
@@ -58,6 +58,15 @@ def rescore(directory: Path) -> dict[str, Any]:
                                          indent=2, ensure_ascii=False) + "\n")
     write_atomic(directory / "rescore.json", json.dumps(out, indent=2, ensure_ascii=False) + "\n")
     return out
+
+
+def _benchmark(name: str, manifests: dict[str, str], directory: Path) -> Benchmark:
+    try:
+        return load_benchmark(manifests.get(name, name))
+    except CogitoError as error:
+        config = directory / "config.yaml"
+        hint = f"if '{name}' is a manifest of yours, write `manifests: {{{name}: PATH}}` into {config}"
+        raise CogitoError(f"{error}; {hint}") from error
 
 
 def _own_manifests(directory: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from cogito_core.console import CogitoError, UsageError
 
 
 def render_table(directories: Sequence[Path], form: str = "markdown") -> str:
-    """A row for each run, a column for each benchmark: strict accuracy with half its 95% interval, in percent.
+    """A row for each run, a column for each benchmark: strict accuracy with its 95% interval, in percent.
 
     The last column is the plain mean of a run that has every benchmark. The best of a column is bold.
 
@@ -47,13 +47,13 @@ def _scores(directory: Path) -> dict[str, Any]:
 def _cell(score: dict[str, Any] | None, best: float, form: str, compared: bool) -> str:
     if score is None:
         return "–"
-    half = 50 * (score["ci95"][1] - score["ci95"][0])
+    low, high = (f"{100 * bound:.1f}" for bound in score["ci95"])
     value = f"{100 * score['accuracy']:.1f}"
     bold = compared and score["accuracy"] == best
     if form == "latex":
         number = rf"\mathbf{{{value}}}" if bold else value
-        return rf"${number}{{\scriptstyle\,\pm {half:.1f}}}$"
-    return f"**{value}** ± {half:.1f}" if bold else f"{value} ± {half:.1f}"
+        return rf"${number}\;{{\scriptstyle[{low},\,{high}]}}$"
+    return f"**{value}** [{low}, {high}]" if bold else f"{value} [{low}, {high}]"
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

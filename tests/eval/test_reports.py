@@ -17,7 +17,7 @@ from cogito_eval.benchmark import load_benchmark
 from cogito_eval.browser import MAX_TEXT, answer_entry, browser, question_entry
 from cogito_eval.compare import compare_runs
 from cogito_eval.pictures import MAX_SIDE, read_pictures, thumbnail, write_pictures
-from cogito_eval.report import write_comparison, write_report
+from cogito_eval.report import score_table, write_comparison, write_report
 from cogito_eval.results import write_rows
 from cogito_eval.tables import render_table
 
@@ -105,6 +105,63 @@ def test_a_comparison_shows_both_answers(tmp_path):
     assert [[x["v"] for x in row["a"]] for row in _data(page, "rows")][3] == ["right", "wrong"]
 
 
+def _settle(run: Path, config: dict[str, object], **scores: object) -> None:
+    """Give a run of `make_run` the settings that a real one states."""
+    plain = {"samples": 1, "limit": None, "blind": False, "engine": "vllm", "engine_options": {}}
+    (run / "config.yaml").write_text(json.dumps(plain | config))
+    path = run / "scores.json"
+    asked = {"protocol": "nano", "prompt": "nano/1", "sampling": {"temperature": 0.0, "max_tokens": 24}, "circular": False}
+    path.write_text(json.dumps({"nano": json.loads(path.read_text())["nano"] | asked | scores}))
+
+
+@pytest.mark.parametrize(
+    ("config", "scores", "differ"),
+    [
+        ({"engine": "transformers", "model": "other"}, {}, {}),
+        ({"limit": 5}, {}, {"limit": (None, 5)}),
+        ({"blind": True, "samples": 4}, {}, {"blind": (False, True), "samples": (1, 4)}),
+        ({}, {"protocol": "paper", "prompt": "eval/1"}, {"protocol": ("nano", "paper"), "prompt": ("nano/1", "eval/1")}),
+        ({}, {"sampling": {"temperature": 0.0, "max_tokens": 99}}, {"sampling.max_tokens": (24, 99)}),
+        ({}, {"circular": True}, {"circular": (False, True)}),
+        ({"engine_options": {"max_pixels": 1048576}}, {}, {"max_pixels": (None, 1048576)}),
+        ({"engine": "import:ab"}, {"sampling": None, "protocol": "paper", "prompt": "eval/1"}, {}),
+    ],
+)
+def test_runs_that_were_asked_otherwise_are_said_so(tmp_path, config, scores, differ):
+    a, b = make_run(tmp_path / "a", "rrr"), make_run(tmp_path / "b", "rwr")
+    _settle(a, {})
+    _settle(b, config, **scores)
+    compared = compare_runs(a, b)
+    found = compared["benchmarks"]["nano"]["settings_differ"]
+    assert {one["setting"]: (one["a"], one["b"]) for one in found} == differ
+    write_comparison(a, b, compared, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert ("were not asked alike" in page) == bool(differ)
+    assert all(f"{name} " in page for name in differ)
+
+
+def test_compare_warns_of_settings_that_differ(tmp_path):
+    a, b = make_run(tmp_path / "a", "rrr"), make_run(tmp_path / "b", "rwr")
+    _settle(a, {})
+    _settle(b, {"blind": True})
+    done = _cogito_eval("compare", a, b, "-o", tmp_path / "out")
+    assert done.returncode == 0
+    assert "nano: the two runs were not asked alike: blind false against true" in " ".join(done.stderr.split())
+    assert json.loads((tmp_path / "out" / "compare.json").read_text())["benchmarks"]["nano"]["settings_differ"]
+
+
+def test_the_table_shows_what_counts_as_wrong_without_an_answer_and_the_circular_score(tmp_path):
+    rows = [result_row("a"), result_row("b", outcome="wrong", status="failed", error="no answer to it"),
+            result_row("a#r1", outcome="wrong", rotation_of="a")]
+    scores = {"nano": score_rows(rows, load_benchmark("nano"))}
+    columns, [cells] = score_table(scores)
+    shown = dict(zip(columns, cells, strict=True))
+    assert shown["no answer"] == 1 and shown["strict"] == "50.0"
+    assert shown["circular"].startswith("0.0 (0.0 to ")
+    columns, _ = score_table({"nano": score_rows(rows[:1], load_benchmark("nano"))})
+    assert "circular" not in columns and "no answer" not in columns
+
+
 def test_a_changed_gold_is_another_question(tmp_path):
     a, b = make_run(tmp_path / "a", "rrr"), make_run(tmp_path / "b", "rrr")
     path = b / "results" / "nano.jsonl"
@@ -117,9 +174,10 @@ def test_a_changed_gold_is_another_question(tmp_path):
 def test_tables_for_a_paper(tmp_path):
     a, b = make_run(tmp_path / "base_1", "rwww"), make_run(tmp_path / "trained", "rrrw")
     markdown = render_table([a, b])
-    assert markdown.splitlines()[0] == "| run | nano |" and "**75.0** ±" in markdown and "| 25.0 ±" in markdown
+    assert markdown.splitlines()[0] == "| run | nano |" and "**75.0** [30.1, 95.4]" in markdown
+    assert "| 25.0 [4.6, 69.9]" in markdown
     latex = render_table([a, b], "latex")
-    assert r"base\_1" in latex and r"\mathbf{75.0}" in latex and latex.count(r"\\") == 3
+    assert r"base\_1" in latex and r"$\mathbf{75.0}\;{\scriptstyle[30.1,\,95.4]}$" in latex and latex.count(r"\\") == 3
     with pytest.raises(UsageError, match="markdown or latex"):
         render_table([a], "html")
     with pytest.raises(CogitoError, match=r"scores\.json"):

@@ -111,6 +111,12 @@ def test_a_benchmark_from_a_manifest_file_with_rotations(choice_bench, tmp_path)
     assert {choices["ABC".index(gold)] for gold, choices in turned.values()} == {"5"}
     reasons = [json.loads(line) for line in (tmp_path / "out" / "ledger.jsonl").read_text().splitlines()]
     assert {entry["reason"] for entry in reasons} == {"cannot be asked", "damaged picture"}
+    config = tmp_path / "out" / "config.yaml"
+    assert rescore(tmp_path / "out")["shapes"]["before"] == scores["accuracy"]
+    config.write_text("".join(line for line in config.read_text().splitlines(keepends=True)
+                              if not line.startswith(("manifests:", "  shapes: /"))))
+    with pytest.raises(CogitoError, match=r"write `manifests: \{shapes: PATH\}` into .*config\.yaml"):
+        rescore(tmp_path / "out")
 
 
 def test_a_request_that_fails_counts_as_wrong_and_is_asked_again(choice_bench, tmp_path):
