@@ -11,7 +11,7 @@ import unicodedata
 
 from cogito_data.sources.base import Gold
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.shapes.golds import canonical, counted, free_form, is_value
+from cogito_data.sources.shapes.golds import LONGEST_VALUE, canonical, counted, free_form, is_value
 from cogito_data.sources.shapes.named_values import SYMBOL, asked_for, plain_symbols
 from cogito_data.sources.shapes.options import choice_as_written, read_letter
 
@@ -34,7 +34,7 @@ _JUDGED = re.compile(
 )
 """`This answer is correct.` states none."""
 _CJK = re.compile(r"[\u3400-\u9fff]")
-_BREAK = re.compile(r"[。；;！!？?]|\.\s+(?=[A-Z\"'(])")
+_BREAK = re.compile(r"[。；;！]|[!?？](?=\s|$)|\.\s+(?=[A-Z\"'(])")
 
 # What stands before a full stop without ending the sentence: a name or a number follows.
 _BEFORE_A_NAME = frozenset(
@@ -54,7 +54,8 @@ _OPENERS = frozenset(
 
 _FILLER = re.compile(
     r"^(?:(?:therefore|thus|hence|then|so|indeed|simply|clearly|also|still|again|finally|just|obviously|of course|"
-    r"in fact|as follows|因此|所以|则)\b\s*[,，:：]?\s*|(?:option|choice|选项?)\s*(?=[(（]?[A-Z](?![A-Za-z])))+",
+    r"in fact|definitely|certainly|as follows|因此|所以|则)\b\s*[,，:：]?\s*"
+    r"|(?:option|choice|选项?)\s*(?=[(（]?[A-Z](?![A-Za-z])))+",
     re.IGNORECASE,
 )
 _APPROXIMATE = re.compile(
@@ -100,7 +101,8 @@ def conclusion(row: Row, text: str, choices: tuple[str, ...], question: str) -> 
 
 
 _LETTER = re.compile(
-    r"[(（]?[A-H][)）.．:：]?|[(（][A-H][)）].*|[A-H][)）.．:：]\s.*|[A-H]\s*[(（].*[)）]", re.DOTALL
+    r"[(（]?[A-H][)）.．:：]?|[(（][A-H][)）].*|[A-H][)）.．:：,，、]\s.*|[A-H]\s*[(（].*[)）]|.*\s[(（][A-H][)）]",
+    re.DOTALL,
 )
 
 
@@ -151,7 +153,7 @@ def final_answer(row: Row, solution: str, *, label: bool = False) -> str:
         stated = _closing(text)
     if stated is None:
         raise row.fail("unclear_gold", f"the solution states no final answer (it ends {solution.strip()[-40:]!r})")
-    answer = _certain(row, stated)
+    answer = _certain(row, stated, boxed=bool(_BOXED.search(text)))
     if not answer:
         raise row.fail("empty_gold", "the stated answer is empty")
     return answer
@@ -167,7 +169,7 @@ def _plain(text: str) -> str:
 def _stated(row: Row, text: str) -> str | None:
     """What stands in the last box, else behind the last statement up to the line's end."""
     boxes = [(start.start(), start.end() + end, text[start.end() : start.end() + end - 1].strip())
-             for start in _BOXED.finditer(text) if (end := _closed(text[start.end() :]))]
+             for start in list(_BOXED.finditer(text))[-8:] if (end := _closed(text[start.end() :]))]
     if boxes:
         (_, end, before), (at, _, last) = boxes[-2:] if len(boxes) > 1 else (boxes[0], boxes[0])
         if canonical(before) != canonical(last) and _JOINED.fullmatch(text[end:at]):
@@ -188,6 +190,8 @@ def _closing(text: str) -> str | None:
     if not sentences:
         return None
     last = _trimmed(sentences[-1])
+    if len(last) > LONGEST_VALUE:
+        return None
     if len(sentences) == 1 or _FOLLOWS.match(last):
         clause = re.split(r"[，,](?!\d{3})", last)[-1].strip() if _CJK.search(last) else last
         clause = _without_dollars(clause)
@@ -214,13 +218,16 @@ def _refuses(text: str) -> bool:
     return bool({"not", "no", "if", "or"} & words) or any(sign in text for sign in ("不", "若", "或", "=", "＝"))
 
 
-def _certain(row: Row, stated: str) -> str:
+def _certain(row: Row, stated: str, boxed: bool) -> str:
     """A stated answer without what stands around it.
 
     Raises:
         BadRow: it is approximate, or prose, or its end is not certain.
     """
-    answer = _without_dollars(_FILLER.sub("", _sentence(row, stated), count=1).strip())
+    if len(stated) > LONGEST_VALUE:
+        raise row.fail("unclear_gold", f"the conclusion is prose ({stated[:60]!r})")
+    answer = stated if boxed else _FILLER.sub("", _sentence(row, stated), count=1)
+    answer = _without_dollars(answer.strip())
     if _APPROXIMATE.search(answer):
         raise row.fail("unclear_gold", f"the conclusion gives only an approximate value ({answer[:40]!r})")
     if _CJK.search(answer):
@@ -251,6 +258,8 @@ def _chinese(row: Row, answer: str) -> str:
 def _sentence(row: Row, text: str) -> str:
     """The text up to the end of its sentence. Raises BadRow where that end is not certain."""
     for found in _BREAK.finditer(text):
+        if found.group() == "!" and re.search(r"(?:[\d)}]|\b[a-z])$", text[: found.start()]):
+            raise row.fail("unclear_gold", f"{text[: found.end()][-40:]!r} may be a factorial")
         if found.group()[0] != ".":
             return _trimmed(text[: found.start()])
         before = re.search(r"\S*$", text[: found.start()])

@@ -54,6 +54,10 @@ _DRESSED_UNIT = re.compile(
 _MONEY_FIRST = re.compile(r"^(?P<unit>US\$|\\?[$£€¥￥])\s*(?P<value>\d.*)$")
 
 
+LONGEST_VALUE = 1000
+"""Characters; what is longer is no value with a unit and no expression, and is not searched for one."""
+
+
 def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = False, prose: bool = False,
               spec: Mapping[str, Any] | None = None) -> Gold:
     """The gold of an open question.
@@ -113,6 +117,8 @@ def written_out(text: str) -> tuple[str, str | None]:
 
     A letter as scale (`1.2M`) is left alone: it may be a unit.
     """
+    if len(text) > LONGEST_VALUE:
+        return text, None
     money = _MONEY_FIRST.match(text)
     body, unit = (money.group("value"), money.group("unit").removeprefix("\\")) if money else (text, None)
     scaled = _SCALED.fullmatch(body)
@@ -146,6 +152,8 @@ def kind_of(text: str) -> str:
         return "yes_no"
     if text.startswith("[") and text.endswith("]") and "," in text:
         return "list"
+    if len(text) > LONGEST_VALUE:
+        return "text"
     mathematics = _MATH.search(text) or all(_EQUATION.fullmatch(part) for part in text.split(","))
     if _FRACTION.fullmatch(text) or (mathematics and not _has_words(text)):
         return "expression"
@@ -182,6 +190,8 @@ def split_unit(text: str) -> tuple[str, str | None]:
     (text, None) where there is no unit. Only a value of digits, radicals, fractions and pi has a unit cut off: words
     stay whole, and so do counted things (`5 apples`).
     """
+    if len(text) > LONGEST_VALUE:
+        return text, None
     number, money = written_out(text)
     if money is not None:
         return number, money
@@ -212,6 +222,8 @@ def _is_unit(text: str) -> bool:
 
 def is_value(text: str) -> bool:
     """Whether the text is a number or an expression, a unit or a percent sign behind it allowed."""
+    if len(text) > LONGEST_VALUE:
+        return False
     text = canonical(text)
     value = split_unit(text)[0].removesuffix("%").removesuffix("\\").strip()
     return is_number(value) or (kind_of(value) == "expression" and "=" not in value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cogito_core.verify import verify
@@ -23,6 +25,9 @@ QUESTION = "Find the value of x. 求∠AOB的度数"
     ("The answer is Paris. Many people live there.", "Paris", "text", None),
     ("The Statue of Liberty", "The Statue of Liberty", "text", None),
     ("a red car.", "a red car", "text", None),
+    (r"\(\boxed{\frac{12!}{20}}\).", r"\frac{12!}{20}", "expression", None),
+    (r"\boxed{5!}", "5!", "text", None),
+    ("The answer is brown! It is.", "brown", "text", None),
     (r"\boxed{None of the above choices}", "None of the above choices", "text", None),
     ("<think>\nThe answer is 7.\n</think>\n<answer>\n5\n</answer>", "5", "number", None),
     ("The answer is Isosceles so far", "Isosceles so far", "text", None),
@@ -83,6 +88,10 @@ def test_what_is_stated_is_the_gold(text: str, answer: str, kind: str, unit: str
     ("The answer is (B) no.", "shows no options"),
     ("Thus, the answer is D (2).", "shows no options"),
     ("The answer is 180.</think>", "prose"),
+    ("The answer is 5!", "factorial"),
+    ("The answer is A, yes.", "shows no options"),
+    ("the correct answer is None (D).", "shows no options"),
+    ("the answer is definitely **(A) Yes**.", "shows no options"),
 ])
 def test_what_is_not_certain_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(BadRow, match=sentence) as caught:
@@ -140,3 +149,15 @@ def test_right_answers_are_right_against_the_gold(text: str, right: tuple[str, .
     gold = conclusion(ROW, text, (), QUESTION)
     for answer in right:
         assert verify(gold.answer, answer, kind=gold.kind, spec=gold.spec).is_right, answer
+
+
+@pytest.mark.parametrize("text", [
+    "the answer is " * 20_000, "a" * 200_000, r"\boxed{" * 20_000, "= " * 50_000, "A. " * 30_000, "12 " * 50_000 + "cm",
+    "答案是" * 50_000,
+])
+def test_a_long_text_is_refused_at_once(text: str) -> None:
+    started = time.process_time()
+    for choices in ((), ("cat", "dog")):
+        with pytest.raises(BadRow):
+            conclusion(ROW, text, choices, text)
+    assert time.process_time() - started < 2
