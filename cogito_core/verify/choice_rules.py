@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cogito_core.verify.choice import CACHED_CHARS, LETTERS, Pick, pick_many, pick_one
+from cogito_core.verify.choice import CACHED_CHARS, LETTERS, MAX_OPTION, Pick, pick_many, pick_one
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import Gold, readings_of
@@ -96,7 +96,7 @@ def _same_option(text: str) -> str:
 
 def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick:
     """An option whose value the answer equals, where exactly one does: 0.5 for the option 1/2."""
-    readings, _ = readings_of(strip_dress(answer))
+    readings, _ = readings_of(strip_dress(answer)) if len(answer) <= MAX_OPTION else ((), "")
     if not readings:
         return Pick(frozenset(), "none")
     texts = [strip_dress(choice) for choice in choices if len(choice) <= CACHED_CHARS]

@@ -35,8 +35,8 @@ REFUSAL = re.compile(
 
 NEGATED = re.compile(
     r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
-    r"\beliminat\w*|\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?(?:(?:option|choice|point|box|image|picture|"
-    r"figure)\s+)?[^\w.!?\n]*$",
+    r"\beliminat\w*|(?<!be )(?<!is )(?<!are )\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?"
+    r"(?:(?:option|choice|point|box|image|picture|figure)\s+)?[^\w.!?\n]*$",
     re.I,
 )
 
@@ -62,7 +62,7 @@ JUDGES = re.compile(
 
 
 TRIES = re.compile(
-    r"\W*(?:let's|let us|suppose|assume|if|test|try|check|consider)\b|\bwould\s+(?:have|be)\b|\bplease\b", re.I
+    r"^\W{0,12}(?:let's|let us|suppose|assume|if|test|try|check|consider)\b|\bwould\s+(?:have|be)\b|\bplease\b", re.I
 )
 
 
@@ -94,10 +94,11 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     any_letter = r"(?:[(\[（{]\s*)?([A-Za-z])\s*[)\]）}]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     noun = (
-        r"(?:answers?|option|choice|(?:options|choices)(?=\s+are)|selection|response|letter|"
+        r"(?:answers?|ans(?=\s*[.:=])|(?:final\s+decision|key)(?=\s*:)|option|choice|(?:options|choices)(?=\s+are)|"
+        r"selection|response|letter|"
         r"选项|答案|réponse|respuesta|antwort)"
     )
-    says = r"应该?[为是]|is|are|was|would be|should be|must be|will be|est|es|ist"
+    says = r"应该?[为是]|is|are|was|would be|should be|must be|has to be|can only be|ought to be|will be|est|es|ist"
     surely = r"(?i:(?:most likely|probably|clearly|therefore|thus|likely|definitely|for sure|indeed|still)\s*)?"
     option = r"(?i:(?:option|choice|letter)\s*)?"
     right = (
@@ -138,6 +139,10 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     guessed = (
         rf"(?i:\b(?:i think|i believe|therefore|thus|hence|so)\b[^.\n]{{0,30}}?\b(?:it'?s|it is))\s*{_OPEN}{letter}"
     )
+    forced = (
+        rf"(?i:\b(?:it|this|that)\s+(?:must|should|has to|can only|ought to)\s+be)\s*{_OPEN}{option}{_OPEN}{letter}"
+        r"(?=[\s*)\]}$]*(?:[.,;:!\n]|$|(?i:because|since|as|for)\b))"
+    )
     chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
         (rank, re.compile(pattern))
@@ -149,6 +154,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
             (1, bracketed),
             (1, named),
             (1, guessed),
+            (1, forced),
         )
     )
 

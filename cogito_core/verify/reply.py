@@ -185,7 +185,7 @@ class Reply:
         for match in list(marks)[-MAX_PHRASES:]:
             letter = match.group(1) or match.group(2)
             start = match.start(1) if match.group(1) else match.start()
-            if self.keys and _LABELS.search(piece[: match.start()]):
+            if self.keys and _LABELS.search(piece[max(0, match.start() - 12) : match.start()]):
                 continue
             if not negated(piece, start) and not _DENIED_AFTER.match(piece, match.end()):
                 found.add(letter)
