@@ -27,7 +27,9 @@ def adapt(record: Record, path: Path) -> Record | None:
     text = _PICTURE.sub("<image>", str(record.get("question", "")))
     gold = golds[0] if isinstance(golds, list) else golds
     subset = record.get("classification") or record.get("_file")
-    return {**record, "question": text, "_pictures": [f"images/{_name(name)}" for name in names], "_gold": str(gold),
+    pictures = [f"images/{_name(name)}" for name in names]
+    # A copy of the text-only parts alone has no column of pictures.
+    return {"image_1": None, **record, "question": text, "_pictures": pictures, "_gold": str(gold),
             "classification": subset}
 
 

@@ -176,7 +176,7 @@ def test_a_misspelt_picture_column_is_an_error(choice_bench):
 def test_one_misspelt_column_among_several_is_an_error_and_a_spare_one_is_not(choice_bench):
     manifest, folder = choice_bench
     path = _questions(folder)
-    rows = [json.loads(line) | {"image_2": "0.png"} for line in path.read_text().splitlines()]
+    rows = [json.loads(line) | {"image_2": "0.png", "image_type": "drawing"} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     text = manifest.read_text()
     manifest.write_text(text.replace("pictures: [image]", "pictures: [image, imgae_2]"))
@@ -184,6 +184,12 @@ def test_one_misspelt_column_among_several_is_an_error_and_a_spare_one_is_not(ch
         load_items(load_benchmark(manifest), folder)
     manifest.write_text(text.replace("pictures: [image]", "pictures: [image, image_2, image_3]"))
     assert {len(item.pictures) for item in load_items(load_benchmark(manifest), folder).items} == {2}
+
+
+def test_a_copy_of_olympiadbenchs_text_problems_alone_is_asked(tmp_path):
+    row = {"id": 1, "question": "Find x.", "final_answer": ["3"], "answer_type": "Numerical", "subfield": "Algebra"}
+    copy = _hub_copy(tmp_path, "OE_TO_maths_en_COMP/train-0.parquet", [row])
+    assert load_items(load_benchmark("olympiadbench"), copy).items[0].gold == "3"
 
 
 @pytest.mark.parametrize("where", ["question", "options"])
