@@ -324,7 +324,7 @@ _OPENING = re.compile(
 )
 _BROKEN_OFF = re.compile(
     r"(?:\b(?:is|are|was|were|the|of|and|or|by|to|a|an|since|because|has|have|with|for|then|number of|equals?|that|"
-    r"which|as|on|we|if|but|so|from)|[=+×*/,(]|\s-)\s*$"
+    r"which|as|on|we|if|but|so|from)|[=+×/,(]|\s[-*])\s*$"
 )
 _RANGE = re.compile(r"\s*(?:%|percent)?\s*(?:to|[-–~])\s*\$?\d")
 
