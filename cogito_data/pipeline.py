@@ -153,7 +153,14 @@ def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog, 
             category, folder = manifest.category, _source_root(root, manifest)
             if folder is None and root is not None:
                 warn(f"{part.name}: there is no such folder below {root}, so its Hub copy is streamed")
-            ingest(part.source, root=folder, from_hub=folder is None, out=out, limit=part.limit)
+            ingest(
+                part.source,
+                root=folder,
+                from_hub=folder is None,
+                out=out,
+                limit=part.limit,
+                pictures_only=part.pictures_only,
+            )
         shards += shard_paths(out / "data")
         drops.extend(_ingest_drops(out / "ledger.jsonl", part.name, category))
     return shards

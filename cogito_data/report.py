@@ -35,6 +35,8 @@ _STAGES = (
             "picture_missing",
             "picture_damaged",
             "unsafe_path",
+            "unclear_gold",
+            "bad_id",
         ),
     ),
     ("unverifiable", ("unverifiable",)),

@@ -12,10 +12,11 @@ from cogito_core.verify.choice import several_letters
 from cogito_core.verify.clean import as_text
 from cogito_core.verify.extract import complement, extract
 from cogito_core.verify.golds import read_gold
+from cogito_core.verify.grids import as_rows, rows_in
 from cogito_core.verify.kinds import canonical_kind
 from cogito_core.verify.policy import UNIT_MODES, policy_for
 from cogito_core.verify.question import Question, conclude
-from cogito_core.verify.verdict import Verdict
+from cogito_core.verify.verdict import Extraction, Verdict
 from cogito_core.verify.vqa import people_of
 
 MAX_ANSWER = 8_000
@@ -92,7 +93,7 @@ def verify(
     first: Verdict | None = None
     for one_gold in (gold_text, *map(as_text, aliases)):
         try:
-            verdict = rules.decide(one_gold, answer_text, question)
+            verdict = rules.decide(one_gold, as_rows(one_gold, answer_text), question)
         except (
             RecursionError,
             MemoryError,
@@ -155,7 +156,11 @@ def judge(
         and several_letters(as_text(gold), [as_text(option) for option in options])
     ):
         wanted = "choices"
-    found = extract(text, kind=wanted or None, choices=options)
+    grid = rows_in(text, as_text(gold))
+    if grid is not None:
+        found = Extraction(grid[0], "grid", grid[1])
+    else:
+        found = extract(text, kind=wanted or None, choices=options)
     if found.text is None:
         reason = found.conflict or "no answer found"
         return Verdict(
