@@ -24,6 +24,8 @@ _SET_LIKE = frozenset(["union", "inter", "minus"])
 def same(gold: Node, answer: Node, ctx: Context) -> Result:
     """Whether `answer` means the same as `gold`."""
     gold, answer = bare(gold), bare(answer)
+    if ctx.compare is None:
+        ctx = ctx._replace(compare=same)
     if gold.op == "rel" or answer.op == "rel":
         return relations.relate(gold, answer, ctx)
     if expandable(gold) or expandable(answer):
@@ -43,7 +45,7 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
     if gold.op == "group" or answer.op == "group":
         return members.groups(gold, answer, ctx)
     if gold.op == "ratio" or answer.op == "ratio":
-        return members.ratios(gold, answer, ctx)
+        return members.ratios(gold, answer) or plain_scalar(gold, answer, ctx)
     if "based" in (gold.op, answer.op):
         return members.based(gold, answer)
     return scalar(gold, answer, ctx)

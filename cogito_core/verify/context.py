@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from cogito_core.verify.policy import EXACT, Policy
+from cogito_core.verify.tree import Node
 
 
 class Result(NamedTuple):
@@ -27,3 +29,10 @@ class Context(NamedTuple):
     """Whether the sample itself says that a number or quantity is asked for: then a bare letter is a unit."""
     in_set: bool = False
     """Whether members of a set are compared: there {1} is not 1."""
+    compare: Callable[[Node, Node, Any], Result] | None = None
+    """`compare.same`, which the rules for lists and relations call for what they hold."""
+
+    def same(self, gold: Node, answer: Node) -> Result:
+        """Compare a part of what is compared."""
+        assert self.compare is not None
+        return self.compare(gold, answer, self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cogito_core.verify import compare, meter
+from cogito_core.verify import meter
 from cogito_core.verify.context import Context, Result
 from cogito_core.verify.ladder import same_value
 from cogito_core.verify.matrices import evaluated
@@ -50,7 +50,7 @@ def lists(gold: Node, answer: Node, ctx: Context) -> Result:
     if gold.op != "list" and gold.op != "set":
         whole = _compound(answer)
         if whole is not None:
-            return compare.same(gold, whole, ctx)
+            return ctx.same(gold, whole)
         return Result(False, "several answers", "several answers where one is asked for")
     if answer.op not in ("list", "set"):
         return Result(False, "missing answers", "one answer where several are asked for")
@@ -99,7 +99,7 @@ def unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) ->
         for index, (candidate, candidate_name) in enumerate(left):
             if len(named) > 1 and len(other) > 1 and candidate_name != name:
                 continue
-            result = compare.same(value, candidate, ctx._replace(gold_text="", answer_text=""))
+            result = ctx._replace(gold_text="", answer_text="").same(value, candidate)
             undecided = undecided or result.equal is None
             if result.equal:
                 del left[index]
@@ -118,7 +118,7 @@ def ordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> R
     undecided = False
     gold_values, answer_values = strip_names(gold)[0], strip_names(answer)[0]
     for index, (one, other) in enumerate(zip(gold_values, answer_values, strict=True), start=1):
-        result = compare.same(one, other, ctx._replace(gold_text="", answer_text=""))
+        result = ctx._replace(gold_text="", answer_text="").same(one, other)
         if result.equal is False:
             return Result(False, "entries", f"entry {index} is {show(other)[:60]}, not {show(one)[:60]}")
         undecided = undecided or result.equal is None
@@ -133,7 +133,7 @@ def sets(gold: Node, answer: Node, ctx: Context) -> Result:
         return Result(False, "form", "a set against a member")
     one, other = (gold, answer) if gold.op == "set" else (answer, gold)
     if len(one.args) == 1 and other.op not in ("group", "matrix", "const"):
-        return compare.same(gold.args[0], answer, ctx) if one is gold else compare.same(gold, answer.args[0], ctx)
+        return ctx.same(gold.args[0], answer) if one is gold else ctx.same(gold, answer.args[0])
     return Result(False, "form", "a set against something else")
 
 
@@ -192,12 +192,12 @@ def groups(gold: Node, answer: Node, ctx: Context) -> Result:
         settled = equal_sets(gold, answer)
         return Result(bool(settled), "solution set")
     if len(one.args) == 1 and one.value in ("()", "[]"):
-        return compare.same(one.args[0], other, ctx) if one is gold else compare.same(other, one.args[0], ctx)
+        return ctx.same(one.args[0], other) if one is gold else ctx.same(other, one.args[0])
     return Result(False, "form", "a tuple or interval against a single value")
 
 
-def ratios(gold: Node, answer: Node, ctx: Context) -> Result:
-    """Ratios up to a common factor."""
+def ratios(gold: Node, answer: Node) -> Result | None:
+    """Ratios up to a common factor; None where a ratio of two meets a single value, which are compared as values."""
     if gold.op == answer.op == "ratio":
         if len(gold.args) != len(answer.args):
             return Result(False, "count", "another number of terms")
@@ -210,7 +210,7 @@ def ratios(gold: Node, answer: Node, ctx: Context) -> Result:
         return Result(not zero, "ratio")
     if len((gold if gold.op == "ratio" else answer).args) != 2 or (gold.op == "num" and isinstance(gold.value, int)):
         return Result(False, "form", "a ratio against a single value")
-    return compare.plain_scalar(gold, answer, ctx)
+    return None
 
 
 def based(gold: Node, answer: Node) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cogito_core.verify import compare, members
+from cogito_core.verify import members
 from cogito_core.verify.balls import sign_of_ratio
 from cogito_core.verify.context import Context, Result
 from cogito_core.verify.curves import rational, same_curve
@@ -38,13 +38,13 @@ def relate(gold: Node, answer: Node, ctx: Context) -> Result:
         "builder",
     ):
         inner = relation.args[1]
-        return compare.same(inner, other, ctx) if not flipped else compare.same(other, inner, ctx)
+        return ctx.same(inner, other) if not flipped else ctx.same(other, inner)
     both = _absolute(relation)
     if both is not None and other.op == "list":
-        return compare.same(both, other, ctx) if not flipped else compare.same(other, both, ctx)
+        return ctx.same(both, other) if not flipped else ctx.same(other, both)
     value = value_side(relation)
     if value is not None:
-        return compare.same(value, other, ctx) if not flipped else compare.same(other, value, ctx)
+        return ctx.same(value, other) if not flipped else ctx.same(other, value)
     if other.op in ("group", "union", "minus", "set", "inter", "list", "const", "builder"):
         settled = equal_sets(gold, answer)
         if settled is not None:
@@ -73,9 +73,9 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
             left, right = left_side(gold), left_side(answer)
             if left is not None and right is not None and not same_name(left, right):
                 if len(gold.value) == len(answer.value) == 1 and not left.op == right.op == "sym":
-                    return _renamed(gold, answer)
+                    return _renamed(gold, answer, ctx)
                 return Result(False, "left side", f"{show(right)} where {show(left)} is asked for")
-            result = compare.same(value, other, ctx)
+            result = ctx.same(value, other)
             explicit = left is not None and right is not None and show(left) == show(right)
             if explicit and left is not None and str(left.value) not in symbols(value) | symbols(other):
                 return result  # y = ... on both sides: the values decide
@@ -87,21 +87,22 @@ def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     if "in" in ops and len(gold.value) == len(answer.value) == 1 and gold.value == answer.value:
         if show(gold.args[0]) != show(answer.args[0]):
             return Result(False, "left side", "another variable")
-        return compare.same(gold.args[1], answer.args[1], ctx)
+        return ctx.same(gold.args[1], answer.args[1])
     settled = equal_sets(gold, answer)
     if settled is not None:
         return Result(settled, "solution set")
     return _inequalities(gold, answer, ctx)
 
 
-def _renamed(gold: Node, answer: Node) -> Result:
+def _renamed(gold: Node, answer: Node, ctx: Context) -> Result:
     """Two equations with other left sides: xy = 1 and y = 1/x, |x| = 3 and x = +-3."""
     for one, other in ((gold, answer), (answer, gold)):
         both, pair = _absolute(one), value_side(other)
         if both is None or pair is None or not expandable(pair):
             continue
         if show(other.args[0]) == show(one.args[0].args[0]):
-            return members.unordered(expand(pair).args, tuple(strip_names(both.args)[0]), Context())
+            values = tuple(strip_names(both.args)[0])
+            return members.unordered(expand(pair).args, values, Context(compare=ctx.compare))
     result = _equations(gold, answer)
     if result.equal is False:
         return Result(False, "left side", f"{show(answer.args[0])} where {show(gold.args[0])} is asked for")
@@ -136,7 +137,7 @@ def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
         directed = bool(set(gold.value) & _DIRECTED)
         for one in (answer,) if directed else (answer, turned):
             if one.value == gold.value:
-                results = [compare.same(g, a, ctx) for g, a in zip(gold.args, one.args, strict=True)]
+                results = [ctx.same(g, a) for g, a in zip(gold.args, one.args, strict=True)]
                 if all(result.equal for result in results):
                     return Result(True, "inequality")
     if len(gold.value) == len(answer.value) == 1 and set(gold.value) | set(answer.value) <= _INEQUALITIES:

@@ -16,7 +16,7 @@ from cogito_core.verify.letter_patterns import (
 from cogito_core.verify.naming import value_side
 from cogito_core.verify.prose import reduce_clause
 from cogito_core.verify.surroundings import is_bare
-from cogito_core.verify.tree import Node
+from cogito_core.verify.tree import Node, symbols
 from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
@@ -41,7 +41,11 @@ def _valued(choice: str) -> tuple[Node, ...]:
     text = strip_dress(choice)
     if len(text) > MAX_VALUE or not re.search(r"\d|\\|π|√", text):
         return ()
-    return readings_of(text)[0][:2]
+    nodes = readings_of(text)[0][:2]
+    runs = re.findall(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", " ", text))
+    if any(set(run) <= symbols(node) for run in runs for node in nodes):
+        return ()  # "RFT U13B" is a name, no product of letters
+    return nodes
 
 
 class Reply:

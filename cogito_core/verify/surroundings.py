@@ -42,6 +42,8 @@ _DENIED_LATER = re.compile(
     r"mod)\b|n't\b|不够|不对|一半)",
     re.I,
 )
+_REASON = re.compile(r",?\s+(?:because|since)\b|,\s+as\b|\s\((?:not\s+(?:counting|including)|since|because|as)\b")
+"""Behind it stands why the value is the answer, not what it is."""
 _GLUED = re.compile(r"\s?[·∶′₀-₉]|!(?=[,\w])|[a-zA-Z](?<![msghLVWNJ])(?![A-Za-z])")
 """Signs that change a number; of letters written right behind it all but the common units."""
 REACH = 60
@@ -66,7 +68,8 @@ def is_bare(text: str, start: int, end: int) -> bool:
     # "not 10 but 12" denies the 10, and "12, not 15" the 15.
     if _DENIED_BEFORE.search(re.split(r"\d|\bbut\b", clause)[-1]):
         return False
-    if _DENIED_LATER.match(re.sub(r",\s+(?:and\s+)?not\s+.*", "", text[end : end + 2 * REACH])):
+    later = _REASON.split(text[end : end + 2 * REACH], maxsplit=1)[0]
+    if _DENIED_LATER.match(re.sub(r",\s+(?:and\s+)?not\s+.*", "", later)):
         return False
     return not _GLUED.match(after)
 
