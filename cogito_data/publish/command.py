@@ -16,6 +16,7 @@ from cogito_data.publish.hub import Hub
 from cogito_data.publish.licences import refuse_forbidden
 from cogito_data.publish.plan import Plan, make_plan
 from cogito_data.publish.readback import read_back
+from cogito_data.publish.retry import HubFailure
 from cogito_data.publish.stranger import FirstRows, first_rows_apart
 from cogito_data.publish.upload import State, clean_up, look, send, staging_branches
 
@@ -103,9 +104,18 @@ def publish(hub: Hub, bundle: Bundle, wish: Wish, first_rows: FirstRows = first_
 
 
 def show_plan(hub: Hub, bundle: Bundle, wish: Wish) -> None:
-    """What a publish would send, file by file. Only reads."""
-    user = hub.user()
-    visibility = hub.visibility()
+    """What a publish would send, file by file; where the Hub does not answer, the files of the set. Only reads."""
+    try:
+        user, visibility = hub.user(), hub.visibility()
+    except HubFailure as failure:
+        if failure.status is not None:
+            raise
+        warn(f"{failure}; so these are the files of the set, and which of them the Hub has already is not known")
+        rows = _plan_rows(bundle, make_plan(bundle, {}, {}), None)
+        table(f"{wish.repo}, branch {wish.branch}", ["file", "bytes", "rows"], [row[:3] for row in rows])
+        total = sum(file.size for file in bundle.files.values())
+        say(f"{len(rows)} files, {total / MEGA:,.1f} MB; nothing was changed")
+        return
     if visibility is None:
         state = None
         plan = make_plan(bundle, {}, {})

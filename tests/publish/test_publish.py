@@ -132,6 +132,17 @@ def test_a_branch_of_its_own_leaves_main_alone(hub: HubServer, built: Path) -> N
     assert hub.uploads() == []
 
 
+def test_a_dry_run_without_a_hub_shows_the_set(
+    hub: HubServer, built: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("cogito_data.publish.retry.wait_before", lambda *_: 0.0)
+    run_publish(built, Wish(REPO), dry_run=True)
+    said = capsys.readouterr()
+    assert said.out.count("data/") == 4 and "14 files" in said.out and "nothing was changed" in said.out
+    assert "which of them the Hub has already is not known" in said.err
+
+
 def test_a_dry_run_names_every_file_and_changes_nothing(
     hub: HubServer, built: Path, changed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
