@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 
 from cogito_core.verify.extract import extract
-from cogito_core.verify.official.row import LETTERS, Row, given, gold_letter, golds, options, text_of, verdict
+from cogito_core.verify.official.row import (
+    LETTERS,
+    Row,
+    given,
+    gold_letter,
+    golds,
+    handed_over,
+    options,
+    text_of,
+    verdict,
+)
 from cogito_core.verify.verdict import Verdict
 
 
@@ -20,7 +30,7 @@ def _letters_of(row: Row, last: str = "E") -> str:
 
 def _extracted(row: Row, response: str, many: bool = False) -> tuple[str, str]:
     found = extract(response, kind="choices" if many else "choice", choices=options(row))
-    return found.text or "", found.rule
+    return handed_over(found), found.rule
 
 
 def blink(row: Row) -> Verdict:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from cogito_core.verify.extract import extract
-from cogito_core.verify.official.row import LETTERS, Row, golds, options, text_of, verdict
+from cogito_core.verify.official.row import LETTERS, Row, golds, handed_over, options, text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
 _LETTER = re.compile(r"\(([a-zA-Z])\)")
@@ -100,7 +100,7 @@ def score(row: Row, truncate: bool = False) -> Verdict:
         if quick is None:
             kind = "choice" if texts else {"integer": "number", "float": "number", "list": "list"}.get(answer_type)
             found = extract(response, kind=kind, choices=texts)
-            quick, rule = found.text or "", f"mathvista, {found.rule} in place of GPT"
+            quick, rule = handed_over(found), f"mathvista, {found.rule} in place of GPT"
             quick = _plain_number(quick) if answer_type in ("integer", "float") else quick
         extraction = quick
     prediction = normalise(extraction, texts, question_type, answer_type, precision, truncate)

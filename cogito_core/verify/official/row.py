@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cogito_core.verify.verdict import Outcome, Verdict
+from cogito_core.verify.verdict import Extraction, Outcome, Verdict
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Row = Mapping[str, Any]
@@ -64,6 +64,17 @@ def given(row: Row) -> tuple[str, bool]:
     if row.get("extraction") is not None:
         return text_of(row, "extraction"), True
     return text_of(row, "response"), False
+
+
+def handed_over(found: Extraction) -> str:
+    """What a release's extractor would hand over: the text, and the letter where other words contradict it.
+
+    The releases look no further than the letter; our own verifier calls such a reply undecidable.
+    """
+    if found.text is not None:
+        return found.text
+    letter = re.match(r"the letter ([A-Z]) against", found.conflict)
+    return letter.group(1) if letter else ""
 
 
 def verdict(
