@@ -48,7 +48,7 @@ def open_picture(data: bytes, *, where: str) -> Image.Image:
             picture: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
             if picture.width * picture.height > MAX_DECODED_PIXELS:
                 raise PictureError(f"{where}: the picture has {picture.width} x {picture.height} pixels, too many")
-            turned = _orientation(picture) != 1
+            turned = orientation(picture) != 1
             picture.load()
             if turned:
                 picture = ImageOps.exif_transpose(picture)
@@ -59,8 +59,8 @@ def open_picture(data: bytes, *, where: str) -> Image.Image:
     return _to_rgb(picture)
 
 
-def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation 1 to 8 of a picture that is opened and not decoded yet; 5 to 8 lie on their side."""
+def orientation(picture: Image.Image) -> int:
+    """EXIF orientation 1 to 8 of an opened picture, as far as it is read; 5 to 8 lie on their side."""
     if picture.format == "TIFF" or (picture.format not in ("JPEG", "MPO") and "exif" not in picture.info):
         return 1  # Pillow turns TIFF itself, and asking a PNG would decode it
     found = picture.getexif().get(_ORIENTATION, 1)
@@ -112,7 +112,7 @@ def picture_size(data: bytes, *, where: str) -> tuple[int, int]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data), formats=_formats())
             width, height = picture.size
-            return (height, width) if _orientation(picture) >= 5 else (width, height)
+            return (height, width) if orientation(picture) >= 5 else (width, height)
     except Exception as error:
         raise PictureError(f"{where}: the picture cannot be read ({_short(error)})") from error
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import IMAGE_MARK, Chat
-from cogito_core.images import open_picture, smart_resize
+from cogito_core.images import open_picture, orientation, smart_resize
 from cogito_core.sample import Picture
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|imag
 IMAGE_TOKEN = "<|image_pad|>"
 
 _PICTURE_MEMORY = 128 << 20
-_ORIENTATION = 0x0112
 
 
 class RequestError(CogitoError):
@@ -134,9 +133,8 @@ def _plain_type(picture: Picture, limits: PixelLimits) -> str | None:
             final = _final_size(original.height, original.width, limits) == (original.height, original.width)
             if not final or original.format not in ("PNG", "JPEG") or original.mode not in ("RGB", "L", "P"):
                 return None
-            original.load()  # a truncated file shows only here
-            turned = bool(original.info.get("exif")) and original.getexif().get(_ORIENTATION, 1) != 1
-            if turned or "transparency" in original.info:
+            original.load()  # a truncated file shows only here, and so does what a PNG says behind its pixels
+            if orientation(original) != 1 or "transparency" in original.info:
                 return None
             return f"image/{original.format.lower()}"
     except Exception:  # Pillow's decoders raise a dozen types; fit_picture says what is wrong, in a sentence
