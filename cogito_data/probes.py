@@ -11,6 +11,7 @@ from typing import Any
 
 from cogito_core.console import CogitoError, warn
 from cogito_core.files import write_atomic
+from cogito_core.hub import fetch_files
 from cogito_core.images import PictureError
 from cogito_core.verify.official.row import options
 from cogito_data.likeness import Look, Seen
@@ -100,18 +101,9 @@ def _read(probe: Probe, root: Path | None, kept: Path | None) -> Iterator[ProbeI
 
 def _fetch(probe: Probe, hub: ProbeHub, kept: Path | None) -> Path:
     """The Hub copy's files in the local cache; the cache names a snapshot's folder by its commit."""
-    from huggingface_hub import snapshot_download
-
     commits = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
     try:
-        folder = Path(
-            snapshot_download(
-                hub.repo,
-                repo_type="dataset",
-                revision=commits.get(hub.repo, hub.revision),
-                allow_patterns=list(hub.files),
-            )
-        )
+        folder = fetch_files(hub.repo, hub.files, commits.get(hub.repo, hub.revision))
     except Exception as error:  # The client raises network, HTTP and validation errors of unrelated families.
         raise CogitoError(
             f"decontaminate: {probe.name} is not below ROOT, and {hub.repo} cannot be fetched from the Hub "

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from cogito_core.console import CogitoError
+from cogito_core.hub import fetch_files
 from cogito_eval.benchmark import Benchmark, Columns, Layout
 from cogito_eval.building import build_item, has_mark, without_pictures
 from cogito_eval.item import Item, PicturePlaces
@@ -120,13 +121,9 @@ def _download(benchmark: Benchmark) -> Path:
     """The Hub's files of a benchmark in the local cache, fetched once."""
     if benchmark.hub is None:
         raise CogitoError(f"{benchmark.name} is on no hub: give its folder with --from")
-    from huggingface_hub import snapshot_download
-
+    archive = [benchmark.hub.archive] if benchmark.hub.archive else []
     try:
-        patterns = [pattern.replace("**/", "*") for pattern in benchmark.hub.patterns]
-        patterns += [benchmark.hub.archive] if benchmark.hub.archive else []
-        return Path(snapshot_download(benchmark.hub.id, repo_type="dataset", revision=benchmark.hub.revision,
-                                      allow_patterns=patterns))
+        return fetch_files(benchmark.hub.id, [*benchmark.hub.patterns, *archive], benchmark.hub.revision)
     except Exception as error:  # The hub client raises its own, httpx's and OSError's types.
         raise CogitoError(
             f"{benchmark.name} cannot be fetched from the Hub ({benchmark.hub.id}: {type(error).__name__}); "
