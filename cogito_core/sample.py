@@ -34,6 +34,7 @@ ANSWER_KINDS = (
     "list",
     "interval",
     "quantity",
+    "vqa",
 )
 
 
