@@ -55,7 +55,8 @@ class Trainer:
         self.recipe, self.directory, self.run_dir, self.world = recipe, directory, run, world
         self.data = TrainingData.open(recipe.data)
         self.bad_golds = unusable_golds(self.data.train)
-        self.held_out = validation_samples(self.data, recipe.validation.rows)
+        bad_held_out = unusable_golds(self.data.validation) if self.data.validation is not None else {}
+        self.held_out = validation_samples(self.data, recipe.validation.rows, bad_held_out)
         check_memory(recipe, model_size(load_config(recipe.model, recipe.revision)), world)
         self.policy = Policy(recipe, world)
         self.policy.scorer.train()
@@ -64,8 +65,14 @@ class Trainer:
         self.progress = Progress(start_weights=str(self.policy.folder), reference=str(self.policy.folder))
         self.metrics = MetricsFile(directory / "metrics.jsonl") if run is not None else None
         self.loggers = Loggers(directory, directory.name, recipe.model_dump()) if run is not None else None
-        for refused in self.bad_golds.values():
+        refusals = [*self.bad_golds.values(), *bad_held_out.values()]
+        for refused in refusals:
             self._drop(refused, "gold_not_accepted")
+        if refusals:
+            self._say(
+                f"left out, as their gold cannot be used (see ledger.jsonl): {len(refusals)} rows, the first "
+                f"{refusals[0].id}: {refusals[0].reason}"
+            )
         if run is not None:
             check_disk(directory, sum(p.numel() for p in self.policy.scorer.parameters()), recipe)
 

@@ -41,9 +41,12 @@ def policy_loss(
     With r = exp(logprobs - old_logprobs), log-ratio clamped to +-10 before exp:
     surrogate = -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)  (PPO, arXiv 1707.06347). With `dual_clip`
     c > 0 the surrogate of a token with A < 0 is at most -c A (arXiv 1912.09729). k3 = `k3_divergence` to
-    the reference. `token_weights` come from `token_weights`; a token with weight 0 takes no part, whatever
-    its other values.
+    the reference. With `engine_cap` the surrogate is multiplied by `importance_weights`. `token_weights` come from
+    `token_weights`; a token with weight 0 takes no part in loss and gradient, whatever its other values.
     """
+    # Selected and not multiplied by 0 at the end: 0 * nan is nan, in the backward pass too.
+    kept = token_weights > 0
+    logprobs, old_logprobs, advantages = logprobs[kept], old_logprobs[kept], advantages[kept]
     log_ratio = (logprobs - old_logprobs).clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT)
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1.0 - rule.clip_low, 1.0 + rule.clip_high)
@@ -52,20 +55,18 @@ def policy_loss(
         ceiling = -rule.dual_clip * advantages
         surrogate = torch.where(advantages < 0, torch.minimum(surrogate, ceiling), surrogate)
     if rule.engine_cap > 0 and engine_logprobs is not None:
-        surrogate = surrogate * importance_weights(old_logprobs, engine_logprobs, cap=rule.engine_cap)
+        surrogate = surrogate * importance_weights(old_logprobs, engine_logprobs[kept], cap=rule.engine_cap)
     per_token = surrogate
-    kept = token_weights > 0
     sums = {}
     if reference_logprobs is not None:
-        divergence = k3_divergence(logprobs, reference_logprobs)
+        divergence = k3_divergence(logprobs, reference_logprobs[kept])
         per_token = per_token + rule.kl * divergence
-        sums["kl"] = float(divergence.detach()[kept].sum())
-    # where() and not a product: 0 * nan is nan, and a dropped token may hold anything.
-    loss = torch.where(kept, per_token * token_weights, torch.zeros_like(per_token)).sum()
+        sums["kl"] = float(divergence.detach().sum())
+    loss = (per_token * token_weights[kept]).sum()
     with torch.no_grad():
         outside = torch.where(advantages > 0, ratio > 1.0 + rule.clip_high, ratio < 1.0 - rule.clip_low)
-        sums["clipped"] = float((outside & (advantages != 0) & kept).sum())
-        sums["log_ratio_abs"] = float(log_ratio.abs()[kept].sum())
+        sums["clipped"] = float((outside & (advantages != 0)).sum())
+        sums["log_ratio_abs"] = float(log_ratio.abs().sum())
         sums["tokens"] = float(kept.sum())
     return LossParts(loss=loss, sums=sums)
 
@@ -82,7 +83,7 @@ def k3_divergence(logprobs: Tensor, reference_logprobs: Tensor) -> Tensor:
 
 def importance_weights(trainer_logprobs: Tensor, engine_logprobs: Tensor, *, cap: float) -> Tensor:
     """Truncated importance ratio trainer / engine per token: min(exp(trainer - engine), cap), no gradient."""
-    difference = (trainer_logprobs - engine_logprobs).detach().clamp(-20.0, 20.0)
+    difference = (trainer_logprobs - engine_logprobs).detach()
     return difference.exp().clamp(max=cap)
 
 

@@ -13,9 +13,10 @@ from cogito_core.console import CogitoError
 from cogito_core.engines.base import Chat
 from cogito_core.engines.encode import IMAGE_TOKEN, ChatEncoder, RequestError
 from cogito_core.images import picture_size, smart_resize
-from cogito_core.sample import json_cell
+from cogito_core.sample import ANSWER_KINDS, json_cell
 from cogito_core.shards import SampleStore
 from cogito_core.verify import judge
+from cogito_core.verify.kinds import canonical_kind
 from cogito_train.config import TrainRecipe
 from cogito_train.parallel import World
 from cogito_train.plan import GIB, OVERHEAD, ModelSize, make_plan
@@ -29,7 +30,8 @@ _GOLD_COLUMNS = ("id", "answer", "answer_kind", "answer_spec", "answer_aliases",
 
 
 def unusable_golds(data: SampleStore) -> dict[int, Refused]:
-    """Rows without a gold, and rows whose gold, boxed as a model would, the verifier does not call right.
+    """Rows without a gold, of a kind that no verifier has, or whose gold, boxed as a model would, the verifier does
+    not call right.
 
     Raises CogitoError if they are more than one in twenty.
     """
@@ -38,6 +40,10 @@ def unusable_golds(data: SampleStore) -> dict[int, Refused]:
     for row, (sample_id, answer, kind, spec_text, aliases, choices) in enumerate(zip(*columns, strict=True)):
         if not answer.strip():
             bad[row] = Refused(sample_id, "the row has no gold")
+            continue
+        if canonical_kind(kind) not in ANSWER_KINDS:
+            # The verifier would guess a rule from the gold: right for a plain number, and by luck for all else.
+            bad[row] = Refused(sample_id, f"answer_kind: '{kind}' is none of {', '.join(ANSWER_KINDS)}")
             continue
         spec = json_cell(spec_text, f"{data.directory}, row {sample_id!r}: the column 'answer_spec'")
         verdict = judge(

@@ -116,10 +116,12 @@ def stage_steps(stage: Stage, rows: int, recipe: TrainRecipe) -> int:
     return max(1, math.ceil(stage.epochs * rows / recipe.prompts_per_step))
 
 
-def validation_samples(data: TrainingData, rows: int | None) -> list[Sample]:
-    """The first `rows` held-out samples in an order that mixes the sources, the same at every call."""
+def validation_samples(data: TrainingData, rows: int | None, without: Collection[int] = ()) -> list[Sample]:
+    """The first `rows` held-out samples in an order that mixes the sources, the same at every call; none of those
+    in `without`.
+    """
     if data.validation is None:
         return []
     order = np.random.default_rng(0).permutation(len(data.validation))
-    chosen = order if rows is None else order[:rows]
-    return [data.validation[int(i)] for i in sorted(chosen)]
+    usable = [int(i) for i in order if int(i) not in without]
+    return [data.validation[i] for i in sorted(usable[:rows])]

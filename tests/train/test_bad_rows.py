@@ -11,6 +11,8 @@ import pytest
 from cogito_core.console import CogitoError
 from cogito_core.sample import Picture
 from cogito_core.shards import read_samples, write_shards
+from cogito_train.preflight import unusable_golds
+from cogito_train.stages import TrainingData, validation_samples
 
 from .conftest import small_recipe, train
 from .tiny import nano_data
@@ -51,6 +53,20 @@ def test_bad_rows_are_dropped_with_a_reason_and_only_once(tmp_path):
     # 29 rows are left to draw from, two of them cannot be asked: every epoch of them misses two prompts.
     assert len(rows) == 8 and min(row["prompts"] for row in rows) < 16
     assert sum(16 - row["prompts"] for row in rows) == pytest.approx(2 * 8 * 16 / 29, abs=2)
+
+
+def test_a_held_out_row_that_cannot_be_solved_is_not_validated_on(tmp_path):
+    """It would count as wrong for ever and hold the accuracy down."""
+    directory = nano_data(tmp_path / "in", train=1, validation=4)
+    rows = sorted(read_samples(directory / "data", "validation"), key=lambda sample: sample.id)
+    rows[3] = replace(rows[3], answer="perhaps", answer_kind="yes_no")
+    write_shards(rows, directory / "data", split="validation")
+    data = TrainingData.open(str(directory))
+    bad = unusable_golds(data.validation)
+    assert [refused.id for refused in bad.values()] == [rows[3].id]
+    used = [sample.id for sample in validation_samples(data, None, bad)]
+    assert used == [row.id for row in data.validation if row.id != rows[3].id]
+    assert len(validation_samples(data, 23, bad)) == 23 == len(used)
 
 
 def test_if_nothing_can_be_asked_the_sentence_says_where_to_look(tmp_path):

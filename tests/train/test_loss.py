@@ -8,12 +8,14 @@ from cogito_train.config import Objective
 from cogito_train.loss import importance_weights, k3_divergence, policy_loss, token_weights
 
 
-def _numpy_loss(new, old, ref, adv, weight, rule):
+def _numpy_loss(new, old, ref, adv, weight, rule, engine):
     ratio = np.exp(np.clip(new - old, -10, 10))
     clipped = np.clip(ratio, 1 - rule.clip_low, 1 + rule.clip_high)
     loss = -np.minimum(ratio * adv, clipped * adv)
     if rule.dual_clip:
         loss = np.where(adv < 0, np.minimum(loss, -rule.dual_clip * adv), loss)
+    if rule.engine_cap:
+        loss = loss * np.minimum(np.exp(old - engine), rule.engine_cap)
     delta = np.clip(ref - new, -20, 20)
     return float((weight * (loss + rule.kl * np.minimum(np.exp(delta) - delta - 1, 10))).sum())
 
@@ -25,13 +27,17 @@ def _tokens(seed: int, count: int = 400, spread: float = 1.0) -> list[torch.Tens
     return [torch.tensor(a, dtype=torch.float64) for a in (new, old, ref, rng.normal(size=count))]
 
 
-@pytest.mark.parametrize("rule", [Objective(), Objective(clip_high=0.28), Objective(dual_clip=3.0, kl=0.1)])
+@pytest.mark.parametrize(
+    "rule",
+    [Objective(), Objective(clip_high=0.28), Objective(dual_clip=3.0, kl=0.1), Objective(engine_cap=2.0, dual_clip=3.0)],
+)
 @pytest.mark.parametrize("spread", [0.1, 1.0, 15.0])
 def test_equals_numpy_to_1e_12(rule, spread):
     new, old, ref, adv = _tokens(0, spread=spread)
+    engine = _tokens(1, spread=spread)[1]
     weight = torch.full_like(new, 1 / len(new))
-    ours = policy_loss(new, old, adv, weight, rule, reference_logprobs=ref).loss
-    theirs = _numpy_loss(*(t.numpy() for t in (new, old, ref, adv, weight)), rule)
+    ours = policy_loss(new, old, adv, weight, rule, reference_logprobs=ref, engine_logprobs=engine).loss
+    theirs = _numpy_loss(*(t.numpy() for t in (new, old, ref, adv, weight)), rule, engine.numpy())
     assert float(ours) == pytest.approx(theirs, abs=1e-12, rel=1e-12)
 
 
@@ -59,6 +65,24 @@ def test_dropped_tokens_leave_no_trace_even_when_not_a_number():
     old[3], ref[4] = float("nan"), float("inf")
     dirty = policy_loss(new, old, adv, weight, Objective(), reference_logprobs=ref)
     assert float(clean.loss) == float(dirty.loss) and dirty.sums["tokens"] == 4
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("-inf"), float("inf")])
+@pytest.mark.parametrize("spoilt", ["old", "ref", "engine"])
+def test_dropped_tokens_leave_no_trace_in_the_gradient(bad, spoilt):
+    """A server that says NaN for one token (TRL issue 6166) must not turn the whole gradient into NaN."""
+    new, old, ref, adv = _tokens(1, 6)
+    values = {"old": old, "ref": ref, "engine": old + 0.1}
+    weight = torch.tensor([1.0, 1, 1, 0, 0, 1], dtype=torch.float64) / 4
+    gradients = []
+    for _ in range(2):
+        leaf = new.clone().requires_grad_()
+        rule = Objective(engine_cap=2.0, kl=0.1)
+        more = {"reference_logprobs": values["ref"], "engine_logprobs": values["engine"]}
+        policy_loss(leaf, values["old"], adv, weight, rule, **more).loss.backward()
+        gradients.append(leaf.grad)
+        values[spoilt] = torch.where(weight > 0, values[spoilt], bad)
+    assert torch.equal(*gradients) and gradients[0][weight > 0].all()
 
 
 def test_cutting_an_update_into_pieces_leaves_loss_and_gradient_alone():

@@ -1,6 +1,9 @@
 """What would waste a run is refused before its first step, in one sentence."""
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -41,6 +44,34 @@ def test_golds_the_verifier_refuses_are_named_and_left_out(tmp_path):
     bad = unusable_golds(store)
     assert [refused.id for refused in bad.values()] == ["s/train/007"]
     assert store[next(iter(bad))].id == "s/train/007"
+
+
+def _write_of_kind(rows: list[Sample], directory: Path, kinds: dict[int, str]) -> None:
+    """Shards that some other tool wrote: ours refuse an unknown kind."""
+    for path in write_shards(rows, directory):
+        table = pq.read_table(path)
+        changed = [kinds.get(number, kind) for number, kind in enumerate(table["answer_kind"].to_pylist())]
+        column = table.schema.get_field_index("answer_kind")
+        pq.write_table(table.set_column(column, table.schema.field(column), [changed]), path)
+
+
+def test_a_kind_that_no_verifier_has_is_named_with_row_and_field(tmp_path):
+    """By luck such a row's own gold is accepted: the verifier guesses a rule from the gold."""
+    rows = [_row(number, str(number)) for number in range(40)]
+    _write_of_kind(rows, tmp_path, {7: "nubmer"})
+    bad = unusable_golds(SampleStore(tmp_path, "train"))
+    assert [refused.id for refused in bad.values()] == ["s/train/007"]
+    assert bad[7].reason.startswith("answer_kind: 'nubmer' is none of number, expression, choice")
+    _write_of_kind(rows, tmp_path, dict.fromkeys(range(3), "nubmer"))
+    with pytest.raises(CogitoError, match=r"3 of 40 rows .* the first is s/train/000: answer_kind: 'nubmer' is none"):
+        unusable_golds(SampleStore(tmp_path, "train"))
+
+
+def test_what_other_tools_call_a_kind_is_read(tmp_path):
+    """EasyR1 and MathVista write integer and multi_choice: names that the verifier knows."""
+    rows = [_row(number, str(number)) for number in range(2)] + [_row(2, "B", "choice")]
+    _write_of_kind(rows, tmp_path, {0: "integer", 1: "float", 2: "multi_choice"})
+    assert unusable_golds(SampleStore(tmp_path, "train")) == {}
 
 
 def test_many_refused_golds_stop_the_run(tmp_path):
