@@ -22,7 +22,7 @@ LONG_BITS = 400
 """Longer numbers cost as much more as they are longer."""
 MAX_TERMS = 120
 MAX_OPERATIONS = 4_000
-STEPS = 8
+STEPS = 10
 """Microseconds or so that one operation costs."""
 
 Key = tuple[tuple[int | str, Fraction], ...]

@@ -25,7 +25,7 @@ TAIL = 6_000
 _JOINER = re.compile(r"[\s,;&.$\\()\[\]]|\\(?:text|mathrm|textbf|quad|qquad)|and|或|和|or", re.I)
 
 
-@meter.budgeted
+@meter.budgeted(meter.EXTRACTION_STEPS)
 def extract(
     response: object, *, kind: str | None = None, choices: Sequence[str] = (), gold_side: bool = False
 ) -> Extraction:

@@ -13,6 +13,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 MAX_STEPS = 20_000
+EXTRACTION_STEPS = 5_000
+"""Extraction only asks which option a stated value is."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,20 +27,23 @@ class _Meter(threading.local):
 _METER = _Meter()
 
 
-def budgeted(work: Callable[P, T]) -> Callable[P, T]:
-    """`work` under one budget: a new one, or the rest of the caller's."""
+def budgeted(steps: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A function under one budget: a new one of so many steps, or the rest of the caller's."""
 
-    @wraps(work)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _METER.left is not None:
-            return work(*args, **kwargs)
-        _METER.left = MAX_STEPS
-        try:
-            return work(*args, **kwargs)
-        finally:
-            _METER.left = None
+    def wrap(work: Callable[P, T]) -> Callable[P, T]:
+        @wraps(work)
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            if _METER.left is not None:
+                return work(*args, **kwargs)
+            _METER.left = steps
+            try:
+                return work(*args, **kwargs)
+            finally:
+                _METER.left = None
 
-    return run
+        return run
+
+    return wrap
 
 
 def allowance(most: int, cost: int) -> int:

@@ -217,7 +217,9 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
             if after:
                 return after[0]
     timeless = [
-        one for one in items if not (_IN_YEAR.search(text[: one.start]) and re.fullmatch(r"[12]\d{3}", one.text))
+        one
+        for one in items
+        if not (re.fullmatch(r"[12]\d{3}", one.text) and _IN_YEAR.search(text[max(0, one.start - 40) : one.start]))
     ]
     return (timeless or items)[-1]
 
@@ -275,9 +277,13 @@ def _states_value(text: str) -> bool:
 def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
     """Plain numbers outside the formulas, with sign, money and per cent; or number words."""
     found = []
-    for match in _NUMBER.finditer(text):
-        if any(start <= match.start() < end for start, end in taken):
-            continue
+    covered = bytearray(len(text) + 1)
+    for start, end in taken:
+        covered[start:end] = b"\1" * (end - start)
+    free = [match for match in _NUMBER.finditer(text) if not covered[match.start()]]
+    if len(free) > 2 * MAX_VALUES:  # those at both ends are read
+        free = free[:MAX_VALUES] + free[-MAX_VALUES:]
+    for match in free:
         if _ECHO.search(text[max(0, match.start() - 24) : match.start()]) or _DENIED.search(
             text[max(0, match.start() - 24) : match.start()]
         ):

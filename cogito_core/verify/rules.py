@@ -11,7 +11,7 @@ from cogito_core.verify.question import Question, conclude
 from cogito_core.verify.verdict import Verdict
 
 
-@meter.budgeted
+@meter.budgeted(meter.MAX_STEPS)
 def decide(gold: str, answer: str, question: Question) -> Verdict:
     """The verdict on one answer against one gold."""
     kind = question.kind

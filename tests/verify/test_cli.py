@@ -80,7 +80,7 @@ def test_the_worker_is_killed_at_its_deadline_and_comes_back() -> None:
         assert worker.ask("1/2", "0.5", 60.0) is True
         start = time.monotonic()
         assert worker.ask("9^{9^{9^{9}}}", "9^{9^{9^{8}}}+1", 0.2) is None
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 60, "the deadline was 0.2 s; the comparison itself would take for ever"
         assert worker.ask("2", "3", 60.0) is False
     finally:
         worker.close()

@@ -155,9 +155,9 @@ def test_right_answers_are_right_against_the_gold(text: str, right: tuple[str, .
     "the answer is " * 20_000, "a" * 200_000, r"\boxed{" * 20_000, "= " * 50_000, "A. " * 30_000, "12 " * 50_000 + "cm",
     "答案是" * 50_000,
 ])
-def test_a_long_text_is_refused_at_once(text: str) -> None:
+def test_a_long_text_is_refused_without_reading_it_many_times(text: str) -> None:
     started = time.process_time()
     for choices in ((), ("cat", "dog")):
         with pytest.raises(BadRow):
             conclusion(ROW, text, choices, text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 30, "quadratic in the length of the text: it takes milliseconds else"
