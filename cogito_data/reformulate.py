@@ -35,7 +35,9 @@ def reformulate(sample: Sample, *, enabled: bool = True, visible: bool = False) 
     """
     if sample.answer_kind != "choice" and not sample.choices:
         _must_accept(sample)
-        return _finish(sample, "none: it is an open question", CHANCE_OF_KIND.get(sample.answer_kind, 0.0))
+        # What people answered to a yes-no question is of the kind vqa.
+        kind = "yes_no" if normal(sample.answer) in ("yes", "no") else sample.answer_kind
+        return _finish(sample, "none: it is an open question", CHANCE_OF_KIND.get(kind, 0.0))
     options = strip_option_labels(sample.choices)
     if len(options) < 2:
         chance = 1 / max(len(options), 4)

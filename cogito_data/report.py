@@ -39,7 +39,7 @@ _STAGES = (
             "bad_id",
         ),
     ),
-    ("unverifiable", ("unverifiable",)),
+    ("unverifiable", ("unverifiable", "no_consensus")),
     ("evaluation split", ("evaluation_split",)),
     ("duplicate", ("duplicate_bytes", "duplicate_pixels", "duplicate_near", "duplicate_text")),
     ("leaked", ("leak_t1", "leak_t2", "leak_t3")),

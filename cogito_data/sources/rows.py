@@ -15,6 +15,7 @@ REASONS = {
     "empty_question": "the question has no text",
     "empty_gold": "there is no gold answer",
     "unclear_gold": "a conclusion is there, but which of its words are the gold is not certain",
+    "no_consensus": "the people who were asked do not agree on an answer",
     "gold_not_in_choices": "the gold is none of the options",
     "bad_choices": "the options cannot be used",
     "bad_id": "the row's id is empty or holds a control character",

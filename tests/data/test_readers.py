@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from cogito_core.sample import SCHEMA
+from cogito_core.sample import SCHEMA, Sample
 from cogito_core.shards import read_samples
 from cogito_data.final import write_shard
 from cogito_data.prepare import prepare_shard
@@ -53,14 +53,22 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def expected(data: Path) -> list[dict[str, Any]]:
-    """Our own reader's rows as plain values."""
+    """Our own reader's rows as plain values, and the chat that stands beside them."""
     return [
+        asked(one) |
         {name: json_text(getattr(one, name)) if name in ("answer_spec", "meta")
          else [{"bytes": p.bytes, "path": p.path} for p in one.images] if name == "images"
          else list(getattr(one, name)) if isinstance(getattr(one, name), tuple) else getattr(one, name)
          for name in SCHEMA.names}
         for one in read_samples(data)
     ]
+
+
+def asked(one: Sample) -> dict[str, Any]:
+    """The column `prompt`: no question here has words between its pictures."""
+    assert one.problem.startswith("<image>" * len(one.images))
+    words = {"type": "text", "text": one.problem.replace("<image>", "")}
+    return {"prompt": [{"role": "user", "content": [*({"type": "image", "text": None} for _ in one.images), words]}]}
 
 
 def json_text(value: dict[str, Any]) -> str:
@@ -78,7 +86,7 @@ def test_what_is_expected_is_what_was_put_in(expected: list[dict[str, Any]]) -> 
 
 def test_pyarrow(data: Path, expected: list[dict[str, Any]]) -> None:
     table = pq.read_table(data)
-    assert table.schema.names == SCHEMA.names
+    assert table.schema.names == [*SCHEMA.names, "prompt"]
     assert table.to_pylist() == expected
 
 
@@ -94,7 +102,7 @@ def test_duckdb(data: Path, expected: list[dict[str, Any]]) -> None:
         found = connection.execute(f"SELECT * FROM read_parquet('{data}/*.parquet') ORDER BY filename, file_row_number")
         names = [column[0] for column in found.description]
         rows = [plain(dict(zip(names, values, strict=True))) for values in found.fetchall()]
-        assert [{name: row[name] for name in SCHEMA.names} for row in rows] == expected
+        assert [{name: row[name] for name in (*SCHEMA.names, "prompt")} for row in rows] == expected
         shared = connection.execute(
             f"SELECT images[1].bytes, count(*) FROM read_parquet('{data}/*.parquet') "
             "WHERE len(images) = 1 GROUP BY 1 ORDER BY 2 DESC LIMIT 1").fetchone()

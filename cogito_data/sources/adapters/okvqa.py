@@ -8,8 +8,9 @@ from cogito_data.sources.base import Adapter, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.cauldron import cauldron_hub
 from cogito_data.sources.shapes.files import check_readable, json_list, picture_path
-from cogito_data.sources.shapes.golds import free_form, wordings
+from cogito_data.sources.shapes.golds import free_form
 from cogito_data.sources.shapes.hub import parquet_layout
+from cogito_data.sources.shapes.people import scored_gold
 from cogito_data.sources.shapes.vqa import coco_folders, vqa_pairs, vqa_questions
 
 _LXMERT = "testdev.json"
@@ -19,18 +20,13 @@ _CHARTAST = "okvqa_val.json"
 def _scored(row: Row, base: Path) -> Problem:
     """Soft labels: an answer's score is min(1, people / 3), so 1 means three or more people."""
     check_readable(row)
-    scores = row.mapping("label")
-    if not scores:
-        raise row.fail("empty_gold", "field 'label' is empty")
-    best = max(scores, key=lambda answer: scores[answer])
-    gold = wordings(free_form(row, best, prose=True), (answer for answer, score in scores.items() if score >= 1))
     return Problem(
         upstream_id=row.text("question_id"),
         split="val2014",
         question=row.text("sent"),
         pictures=(picture_path(row, base, f"{row.text('img_id')}.jpg", coco_folders("val2014")),),
-        gold=gold,
-        meta={"answer_scores": dict(scores)},
+        gold=scored_gold(row, "label"),
+        meta={"answer_scores": dict(row.mapping("label"))},
     )
 
 

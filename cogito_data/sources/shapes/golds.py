@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -227,28 +226,3 @@ def is_value(text: str) -> bool:
     text = canonical(text)
     value = split_unit(text)[0].removesuffix("%").removesuffix("\\").strip()
     return is_number(value) or (kind_of(value) == "expression" and "=" not in value)
-
-
-def annotated(row: Row, answers: Iterable[str], *, chosen: str | None = None) -> tuple[Gold, dict[str, int]]:
-    """The gold of a question that several people answered (VQA's ten), and how often each answer was given.
-
-    The answer is upstream's `multiple_choice_answer` where it gives one, else the most frequent; a tie goes to
-    the answer given first. Aliases are the other answers that three or more people gave: VQA's own measure,
-    min(1, count / 3), scores exactly those as fully right (Antol et al. 2015, section 4.1). Numbers and yes/no
-    have none: there a second answer is a disagreement, not another wording, and would make every guess right.
-
-    Raises:
-        BadRow: nobody answered.
-    """
-    counts = Counter(text for answer in answers if (text := " ".join(answer.split())))
-    if not counts and not chosen:
-        raise row.fail("empty_gold", "no annotator gave an answer")
-    best = chosen or max(counts, key=lambda answer: counts[answer])
-    gold = free_form(row, best, prose=True)
-    return wordings(gold, (answer for answer, count in counts.most_common() if count >= 3)), dict(counts)
-
-
-def wordings(gold: Gold, others: Iterable[str]) -> Gold:
-    """A gold with the other answers as aliases, if it is text: other numbers, and no for yes, are no aliases."""
-    aliases = tuple(dict.fromkeys(other for other in others if other and other != gold.original))
-    return Gold(gold.answer, gold.kind, gold.original, gold.spec, aliases if gold.kind == "text" else ())

@@ -11,7 +11,8 @@ from cogito_core.console import CogitoError
 from cogito_data.sources.base import Gold, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable, json_lines, json_list, picture_path, read_json
-from cogito_data.sources.shapes.golds import annotated
+from cogito_data.sources.shapes.golds import free_form
+from cogito_data.sources.shapes.people import consensus_gold
 
 _SUBTYPES = ("train2014", "val2014", "test2015")
 _ANNOTATION = "__annotation__"
@@ -81,7 +82,7 @@ def _problem(row: Row, base: Path) -> Problem:
         raise row.fail("empty_gold", f"question {number} has no annotation in {row.values[_EXPECTED]}")
     annotation = Row(f"{row.values[_EXPECTED]}, question {number}", found)
     chosen = annotation.text("multiple_choice_answer") if "multiple_choice_answer" in found else None
-    gold, counts = annotated(row, annotation.texts("answers"), chosen=chosen)
+    gold, counts = consensus_gold(row, annotation.texts("answers"), chosen=chosen)
     subtype = row.text(_SUBTYPE)
     return Problem(
         upstream_id=number,
@@ -122,7 +123,7 @@ def annotated_jsonl(pattern: str, split: str) -> Layout:
 
     def problem(row: Row, base: Path) -> Problem:
         check_readable(row)
-        gold, counts = annotated(row, (answer.text("answer") for answer in row.rows("answer")))
+        gold, counts = consensus_gold(row, (answer.text("answer") for answer in row.rows("answer")))
         return Problem(
             upstream_id=row.text("question_id"),
             split=split,
@@ -136,7 +137,13 @@ def annotated_jsonl(pattern: str, split: str) -> Layout:
 
 
 def first_of(row: Row, answers: tuple[str, ...]) -> Gold:
-    """Gold of a question with several equally good answers: the first, the others as aliases."""
-    gold, _ = annotated(row, answers, chosen=next((answer for answer in answers if answer), None))
-    aliases = tuple(dict.fromkeys(answer for answer in answers if answer and answer != gold.original))
+    """Gold of a question with several equally good answers: the first, the others as aliases.
+
+    Each alone is right (wordings and orders that one annotation lists), so nothing is counted as among VQA's people.
+    """
+    given = [text for answer in answers if (text := " ".join(answer.split()))]
+    if not given:
+        raise row.fail("empty_gold", "no answer is given")
+    gold = free_form(row, given[0], prose=True)
+    aliases = tuple(dict.fromkeys(answer for answer in given if answer != gold.original))
     return Gold(gold.answer, gold.kind, gold.original, gold.spec, aliases)

@@ -14,6 +14,7 @@ from source_makers import jpeg, picture, png, put, put_parquet, run
 from cogito_core.console import CogitoError
 from cogito_core.images import open_picture
 from cogito_core.sample import Sample
+from cogito_core.verify import judge
 
 
 def only(name: str, tmp_path: Path) -> Sample:
@@ -346,8 +347,11 @@ def test_vqa_pairs_of_files(tmp_path: Path) -> None:
         "vqav2", tmp_path, "empty_gold"
     )
     sample = run("vqav2", tmp_path / "up", tmp_path / "out2")[1]["vqav2/train2014/70"]
-    assert (sample.answer, sample.answer_aliases) == ("mesh", ("net",))
+    assert (sample.answer, sample.answer_aliases, sample.answer_kind) == ("mesh", ("net",), "vqa")
     assert sample.meta["answer_counts"] == {"net": 4, "mesh": 4, "a": 1, "b": 1}
+    for said, right in (("The net.", True), ("a", False), ("mesh net", False)):
+        verdict = judge(said, sample.answer, kind=sample.answer_kind, spec=sample.answer_spec)
+        assert (verdict.kind, verdict.is_right) == ("vqa", right), said
 
 
 def test_okvqa_soft_labels(tmp_path: Path) -> None:

@@ -60,11 +60,11 @@ RECORDS: list[tuple[str, str, str, int, dict[str, int]]] = [
     ("figureqa", "figureqa/demo_with_annotations", "demo", 68, {}),
     ("figureqa", "figureqa/mathvista_slice", "mathvista_subset", 62, {}),
     ("infographicvqa", "infographicvqa/dam_qa", "vlm_jsonl", 2801, {}),
-    ("okvqa", "okvqa/lxmert", "lxmert", 5046, {"empty_gold": 1}),
+    ("okvqa", "okvqa/lxmert", "lxmert", 5046, {"no_consensus": 154}),
     ("okvqa", "okvqa/chartast", "chartast", 5046, {"empty_gold": 1}),
     ("okvqa", "okvqa/original_layout", "original_questions", 14055, {"empty_gold": 14055}),
     ("vqav2", "vqav2/original_layout", "original", 3, {}),
-    ("vqav2", "vqav2/dam_qa", "annotated_jsonl", 5077, {}),
+    ("vqav2", "vqav2/dam_qa", "annotated_jsonl", 5077, {"no_consensus": 639}),
     ("vqav2", "vqav2/mathvista_slice", "mathvista_subset", 32, {}),
 ]
 
@@ -219,7 +219,7 @@ def test_okvqa_soft_labels_hold_chartasts_single_gold(shared_dir: Path) -> None:
     soft = {s.upstream_id: s for s in all_rows("okvqa", "lxmert", shared_dir / "realdata/okvqa/lxmert")[0]}
     single = {s.upstream_id: s for s in all_rows("okvqa", "chartast", shared_dir / "realdata/okvqa/chartast")[0]}
     both = soft.keys() & single.keys()
-    assert len(both) > 5000
+    assert len(both) > 4800
     # ChartAst took one answer of ten, not always the best; LXMERT kept only the answers of its vocabulary.
     given = [single[key].original_answer in soft[key].meta["answer_scores"] for key in both]
     best = [single[key].original_answer in (soft[key].original_answer, *soft[key].answer_aliases) for key in both]

@@ -16,7 +16,7 @@ from cogito_data.sources.pictures import check_picture
 from cogito_data.sources.rows import BadRow, Row
 from cogito_data.sources.shapes.cauldron import split_question
 from cogito_data.sources.shapes.conclusions import final_answer, without_full_stop
-from cogito_data.sources.shapes.golds import annotated, free_form, split_unit
+from cogito_data.sources.shapes.golds import free_form, split_unit
 from cogito_data.sources.shapes.options import (
     bare_options,
     choice_as_written,
@@ -194,27 +194,6 @@ def test_tolerance_is_kept_for_numbers_only() -> None:
     policy = {"policy": "relative(0.05)"}
     assert free_form(ROW, "12", spec=policy).spec == policy
     assert free_form(ROW, "red", spec=policy).spec == {}
-
-
-def test_annotated_takes_the_majority_and_keeps_what_three_gave() -> None:
-    answers = ["net"] * 4 + ["netting"] * 3 + ["mesh"] * 2 + ["pitcher"]
-    gold, counts = annotated(ROW, answers)
-    assert (gold.answer, gold.aliases) == ("net", ("netting",))
-    assert counts == {"net": 4, "netting": 3, "mesh": 2, "pitcher": 1}
-    assert annotated(ROW, answers, chosen="mesh")[0].answer == "mesh"
-
-
-@pytest.mark.parametrize("answers", [["yes"] * 6 + ["no"] * 4, ["0"] * 5 + ["1"] * 5])
-def test_a_disagreement_is_no_alias(answers: list[str]) -> None:
-    assert annotated(ROW, answers)[0].aliases == ()
-
-
-def test_annotated_agrees_with_the_vqa_measure() -> None:
-    # Independent reference: VQA accuracy of an answer is min(1, people who gave it / 3).
-    answers = ["a"] * 5 + ["b"] * 3 + ["c"] * 2
-    gold, _ = annotated(ROW, answers)
-    right = {answer for answer in set(answers) if min(1, answers.count(answer) / 3) == 1}
-    assert {gold.answer, *gold.aliases} == right
 
 
 @pytest.mark.parametrize(("solution", "answer"), [
