@@ -1,24 +1,21 @@
 """Ball arithmetic: rigorous intervals of growing precision (mpmath's interval functions, which keep no global state).
 
-Disjoint balls prove two values different. Balls that still overlap at 700 bits (210 digits) and are tight there
-count as equal, and the verdict says "to 210 digits".
+A tree is evaluated to a ball that holds its value; what two balls say of each other stands in `numeric`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_le, mpf_lt, mpf_sub, to_float, to_int
+from mpmath.libmp import fzero, libmpi, mpf_gt, mpf_lt, to_int
 
 from cogito_core.verify import meter
-from cogito_core.verify.exact import NotExactError, exact
-from cogito_core.verify.tree import Node, has_constant
+from cogito_core.verify.exact import exact
+from cogito_core.verify.monomials import NotExactError
+from cogito_core.verify.tree import Node
 
-PRECISIONS = (120, 700)
-POINT_PRECISION = 240
 MAX_OPERATIONS = 3_000
 STEPS = 5
 """Microseconds or so that one operation costs."""
@@ -43,15 +40,18 @@ def _rational(value: Fraction, prec: int) -> Any:
     return libmpi.mpi_div(top, libmpi.mpi_from_str(str(value.denominator), prec), prec)
 
 
-def _is_real(ball: Ball) -> bool:
+def is_real(ball: Ball) -> bool:
+    """Whether the imaginary part is exactly zero."""
     return ball[1] == _ZERO_I
 
 
-def _contains_zero(interval: Any) -> bool:
+def contains_zero(interval: Any) -> bool:
+    """Whether zero lies in the interval or the interval has no ends."""
     return not mpf_gt(interval[0], fzero) and not mpf_lt(interval[1], fzero)
 
 
-def _positive(interval: Any) -> bool:
+def positive(interval: Any) -> bool:
+    """Whether every number of the interval is above zero."""
     return bool(mpf_gt(interval[0], fzero))
 
 
@@ -122,7 +122,7 @@ class Evaluator:
 
     def real(self, node: Node) -> Any:
         ball = self.value(node)
-        if not _is_real(ball):
+        if not is_real(ball):
             raise NotABallError("a complex value")
         return ball[0]
 
@@ -140,14 +140,14 @@ class Evaluator:
         return libmpi.mpi_add(one[0], other[0], self.prec), im
 
     def mul(self, one: Ball, other: Ball) -> Ball:
-        if _is_real(one) and _is_real(other):
+        if is_real(one) and is_real(other):
             return libmpi.mpi_mul(one[0], other[0], self.prec), _ZERO_I
         return libmpi.mpci_mul(one, other, self.prec)
 
     def div(self, one: Ball, other: Ball) -> Ball:
-        if _contains_zero(other[0]) and _contains_zero(other[1]):
+        if contains_zero(other[0]) and contains_zero(other[1]):
             raise NotABallError("division by zero")
-        if _is_real(one) and _is_real(other):
+        if is_real(one) and is_real(other):
             return libmpi.mpi_div(one[0], other[0], self.prec), _ZERO_I
         return libmpi.mpci_div(one, other, self.prec)
 
@@ -159,7 +159,7 @@ class Evaluator:
 
     def log(self, value: Any) -> Any:
         self.spend(SERIES)
-        if not _positive(value):
+        if not positive(value):
             raise NotABallError("the logarithm of no positive number")
         return libmpi.mpi_log(value, self.prec)
 
@@ -169,11 +169,11 @@ class Evaluator:
         if plain is not None:
             return self.rational_power(low, plain)
         high = self.value(exponent)
-        if base.op == "const" and base.value == "e" and not _is_real(high):
+        if base.op == "const" and base.value == "e" and not is_real(high):
             size = self.exp(high[0])
             cos, sin = libmpi.mpi_cos(high[1], self.prec), libmpi.mpi_sin(high[1], self.prec)
             return libmpi.mpi_mul(size, cos, self.prec), libmpi.mpi_mul(size, sin, self.prec)
-        if not (_is_real(low) and _is_real(high)):
+        if not (is_real(low) and is_real(high)):
             raise NotABallError("a complex power")
         return self.exp(libmpi.mpi_mul(self.log(low[0]), high[0], self.prec)), _ZERO_I
 
@@ -182,18 +182,18 @@ class Evaluator:
         if exponent.denominator == 1:
             whole = int(exponent)
             if abs(whole) > 100_000:
-                if not _is_real(base):
+                if not is_real(base):
                     raise NotABallError("a high complex power")
                 sign = -1 if _negative(base[0]) and whole % 2 else 1
-                size = base[0] if _positive(base[0]) else libmpi.mpi_neg(base[0], self.prec)
+                size = base[0] if positive(base[0]) else libmpi.mpi_neg(base[0], self.prec)
                 result = self.exp(libmpi.mpi_mul(self.log(size), _rational(Fraction(whole), self.prec), self.prec))
                 return (result if sign > 0 else libmpi.mpi_neg(result, self.prec)), _ZERO_I
             if whole < 0:
                 return self.div((_rational(Fraction(1), self.prec), _ZERO_I), self.rational_power(base, -exponent))
-            if _is_real(base):
+            if is_real(base):
                 return libmpi.mpi_pow_int(base[0], whole, self.prec), _ZERO_I
             return libmpi.mpci_pow_int(base, whole, self.prec)
-        if not _is_real(base):
+        if not is_real(base):
             raise NotABallError("the root of a complex number")
         value = base[0]
         if value == _ZERO_I and exponent > 0:
@@ -212,7 +212,7 @@ class Evaluator:
         return self.exp(libmpi.mpi_mul(self.log(value), _rational(exponent, self.prec), self.prec)), _ZERO_I
 
     def absolute(self, ball: Ball) -> Ball:
-        if _is_real(ball):
+        if is_real(ball):
             return libmpi.mpi_abs(ball[0], self.prec), _ZERO_I
         return libmpi.mpci_abs(ball, self.prec), _ZERO_I
 
@@ -271,7 +271,7 @@ def _over(
 ) -> Callable[[Evaluator, Any], Any]:
     def quotient(ev: Evaluator, x: Any) -> Any:
         bottom = other(ev, x)
-        if _contains_zero(bottom):
+        if contains_zero(bottom):
             raise NotABallError("division by zero")
         return libmpi.mpi_div(one(ev, x), bottom, ev.prec)
 
@@ -355,129 +355,4 @@ def _fraction(node: Node) -> Fraction | None:
     try:
         return exact(node).rational
     except NotExactError:
-        return None
-
-
-def _compare(one: Ball, other: Ball, prec: int) -> bool | None:
-    """False: apart. True: together, tight to half the precision. None: too wide to tell."""
-    tight = True
-    if not all(_finite(end) for ball in (one, other) for interval in ball for end in interval):
-        return None
-    for a, b in zip(one, other, strict=True):
-        difference = libmpi.mpi_sub(a, b, prec)
-        if not _contains_zero(difference):
-            return False
-        width = mpf_sub(difference[1], difference[0], 53, "u")
-        scale = max(_size(a), _size(b), 1)
-        if width != fzero and _exponent(width) > scale - prec // 2:
-            tight = False
-    return True if tight else None
-
-
-def _finite(value: Any) -> bool:
-    return bool(value[1]) or value == fzero
-
-
-def _exponent(value: Any) -> int:
-    return int(value[2] + value[3])
-
-
-def _size(interval: Any) -> int:
-    return max((_exponent(end) for end in interval if end[1]), default=-10_000)
-
-
-def compare_values(one: Node, other: Node) -> bool | None:
-    """Whether two closed forms are equal: False is proved, True holds to 210 digits, None is not decided."""
-    verdict: bool | None = None
-    for prec in PRECISIONS:
-        try:
-            verdict = _compare(Evaluator(prec).value(one), Evaluator(prec).value(other), prec)
-        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
-            return None
-        if verdict is False:
-            return False
-    return verdict
-
-
-_SCALES = (Fraction(1), Fraction(3), Fraction(7), Fraction(1, 3), Fraction(20))
-
-
-def point(names: frozenset[str], index: int) -> dict[str, Fraction]:
-    """Rational test values for the names, of both signs, the same in every run."""
-    values = {}
-    for name in names:
-        seed = int.from_bytes(
-            hashlib.blake2b(f"{index}\x1f{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
-        )
-        size = Fraction(seed % 99_991 + 7_919, 53_881) * _SCALES[index % len(_SCALES)]
-        values[name] = -size if index % 3 == 2 and seed & 1 << 40 else size
-    return values
-
-
-def compare_functions(one: Node, other: Node, names: frozenset[str], points: int = 9) -> bool | None:
-    """Whether two expressions in `names` agree where the first is real: at 4 or more of 9 points, to 36 digits
-    or more."""
-    agreed = 0
-    for index in range(points):
-        values = point(names, index)
-        try:
-            left = Evaluator(POINT_PRECISION, values).value(one)
-        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
-            continue
-        if not _is_real(left) and not has_constant(one, "i"):
-            continue
-        try:
-            right = Evaluator(POINT_PRECISION, values).value(other)
-        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
-            return None
-        same = _compare(left, right, POINT_PRECISION)
-        if same is False:
-            return False
-        agreed += same is True
-        if agreed >= 6:
-            return True
-    return True if agreed >= 4 else None
-
-
-def sign_of_ratio(one: Node, other: Node, names: frozenset[str]) -> int:
-    """The sign of one/other at the first point where both have a sign; 0 where there is none."""
-    for index in range(4):
-        values = point(names, index)
-        try:
-            left, right = (Evaluator(120, values).value(node) for node in (one, other))
-        except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
-            continue
-        if all(_is_real(ball) and not _contains_zero(ball[0]) for ball in (left, right)):
-            return 1 if _positive(left[0]) == _positive(right[0]) else -1
-    return 0
-
-
-def approximate(node: Node) -> tuple[Fraction, Fraction] | None:
-    """Rational bounds of a real closed form, to 30 digits or so; None where there is no enclosure."""
-    try:
-        ball = Evaluator(120).value(node)
-    except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
-        return None
-    if not _is_real(ball):
-        return None
-    low, high = (_exactly(end) for end in ball[0])
-    return None if low is None or high is None else (low, high)
-
-
-def _exactly(value: Any) -> Fraction | None:
-    sign, man, exp, _ = value
-    if not man:
-        return Fraction(0) if value == fzero else None
-    if abs(exp) > 20_000:
-        return None
-    result = Fraction(int(man)) * Fraction(2) ** exp
-    return -result if sign else result
-
-
-def as_float(node: Node) -> float | None:
-    """A float near the value, for messages."""
-    try:
-        ball = Evaluator(80).value(node)
-        return to_float(ball[0][0]) if _is_real(ball) and mpf_le(ball[0][0], ball[0][1]) else None
-    except (NotABallError, ValueError, ZeroDivisionError, OverflowError, NotImplementedError, RecursionError):
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from cogito_core.verify import balls, modular, tower
-from cogito_core.verify.exact import NotExactError, equal_exact, exact
+from cogito_core.verify import modular, numeric, tower
+from cogito_core.verify.exact import equal_exact, exact
+from cogito_core.verify.monomials import NotExactError
 from cogito_core.verify.tree import Node, show, symbols
 
 FLOAT_DIGITS = 12
@@ -23,7 +24,7 @@ class Proof(NamedTuple):
 
 
 def same_value(gold: Node, answer: Node) -> Proof:
-    """Whether two scalars are equal: string, rational, surds, towers, polynomial identity, balls."""
+    """Whether two scalars are equal: string, rational, surds, towers, polynomial identity, numeric."""
     if gold.op == answer.op == "num":
         return Proof(gold.value == answer.value, "rational")
     if show(gold) == show(answer):
@@ -41,7 +42,7 @@ def same_value(gold: Node, answer: Node) -> Proof:
     proof = _towers(gold, answer)
     if proof is not None:
         return proof
-    near = balls.compare_values(gold, answer)
+    near = numeric.compare_values(gold, answer)
     if near is False:
         return Proof(False, "intervals")
     if near is True:
@@ -86,7 +87,7 @@ def _same_function(gold: Node, answer: Node, names: frozenset[str]) -> Proof:
         return Proof(True, "identity")
     if same is False:
         return Proof(False, "identity", "the expressions differ at a test point")
-    near = balls.compare_functions(gold, answer, names)
+    near = numeric.compare_functions(gold, answer, names)
     if near is not None:
         return Proof(
             near, "points", "equal to 36 digits at test points" if near else "the expressions differ at a test point"
@@ -106,7 +107,7 @@ def bounds(node: Node) -> tuple[Fraction, Fraction] | None:
             return value, value
     except NotExactError:
         pass
-    return balls.approximate(node)
+    return numeric.approximate(node)
 
 
 def printed_float(literal: str, decimal: Fraction, value: Node) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cogito_core.verify import members
-from cogito_core.verify.balls import sign_of_ratio
 from cogito_core.verify.context import Context, Result
 from cogito_core.verify.curves import rational, same_curve
 from cogito_core.verify.modular import proportional
@@ -15,6 +14,7 @@ from cogito_core.verify.naming import (
     strip_names,
     value_side,
 )
+from cogito_core.verify.numeric import sign_of_ratio
 from cogito_core.verify.solutions import equal_sets
 from cogito_core.verify.tree import Node, show, symbols
 

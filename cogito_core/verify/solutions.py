@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from cogito_core.verify.exact import NotExactError, exact
+from cogito_core.verify.exact import exact
 from cogito_core.verify.ladder import order, same_value
+from cogito_core.verify.monomials import NotExactError
 from cogito_core.verify.tree import Node, number, show, symbols
 
 INFINITY = Node("const", "inf")

@@ -14,7 +14,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from cogito_core.verify.exact import NotExactError, exact
+from cogito_core.verify.exact import exact
+from cogito_core.verify.monomials import NotExactError
 from cogito_core.verify.primes import factor_integer, small_primes
 from cogito_core.verify.tree import Node
 
