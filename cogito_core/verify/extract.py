@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cogito_core.verify import candidates, meter, prose
+from cogito_core.verify import candidates, meter
+from cogito_core.verify.clause import readable, reduce_clause
 from cogito_core.verify.clean import as_text, fold, strip_dress
 from cogito_core.verify.kinds import MATH_KINDS, NO, YES, canonical_kind
 from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.letters import extract_choice
+from cogito_core.verify.prose import value_in_response
 from cogito_core.verify.verdict import Candidate, Extraction
 from cogito_core.verify.visible import moved, squeezed, visible
 
@@ -104,21 +106,21 @@ def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
     if gold_side or (len(body) <= 300 and "\n" not in strip_dress(body) and _readable(whole, kind)):
         return Extraction(body, "whole response", whole.span, "", (whole,))
     if kind in MATH_KINDS or kind in ("time", "date"):
-        return prose.value_in_response(text, kind)
+        return value_in_response(text, kind)
     return _words(text, whole)
 
 
 def _readable(whole: Candidate, kind: str) -> bool:
     if kind in MATH_KINDS or kind in ("time", "date"):
-        return prose.readable(whole.text, kind)
+        return readable(whole.text, kind)
     return len(whole.text) <= 80 and not candidates.phrases(whole.text)
 
 
 def _reduced(candidate: Candidate, kind: str) -> Candidate:
     """A tag's content down to the value, where it holds a sentence."""
-    if kind == "yes_no" or prose.readable(candidate.text, kind):
+    if kind == "yes_no" or readable(candidate.text, kind):
         return candidate
-    found = prose.value_in_response(candidate.text, kind)
+    found = value_in_response(candidate.text, kind)
     if found.text is None or found.span is None:
         return candidate
     offset = candidate.span[0]
@@ -185,7 +187,7 @@ def _after_the_box(text: str, box: Candidate, kind: str) -> Extraction | None:
         or kind not in MATH_KINDS
     ):
         return None
-    reduced = prose.reduce_clause(text[last.span[0] : last.span[1]], kind, first=True)
+    reduced = reduce_clause(text[last.span[0] : last.span[1]], kind, first=True)
     if reduced is None or _key(reduced.text) == _key(box.text):
         return None
     return Extraction(

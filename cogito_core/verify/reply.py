@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cogito_core.verify.choice import LETTERS, MAX_OPTION, option_key, pick_many, pick_one
+from cogito_core.verify.clause import reduce_clause
 from cogito_core.verify.clean import fold_words, strip_dress
 from cogito_core.verify.compare import Context, same
 from cogito_core.verify.kinds import readings_of
@@ -14,12 +15,12 @@ from cogito_core.verify.letter_patterns import (
     negated,
 )
 from cogito_core.verify.naming import value_side
-from cogito_core.verify.prose import reduce_clause
 from cogito_core.verify.surroundings import is_bare
 from cogito_core.verify.tree import Node, symbols
 from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
+_VALUED = re.compile(r"[\d½⅓¼¾π]|\\pi\b")
 _LISTED_LINE = re.compile(r"^\s*[|(*]*\s*[A-Z]\s?[|).:]", re.M)
 _PLURAL = frozenset(["list", "group", "set", "rel", "union", "matrix"])
 _DENIED_TEXT = re.compile(
@@ -96,7 +97,9 @@ class Reply:
         )
 
     def differs(self, text: str, letter: str) -> bool:
-        """Whether a value is another one than the option of that letter."""
+        """Whether a value is another one than that letter's option; without a number only an option is a value."""
+        if not _VALUED.search(text) and option_key(text) not in self.keys:
+            return False
         index = LETTERS.index(letter) if letter in LETTERS else len(self.values)
         known = self.values[index] if index < len(self.values) else ()
         said = readings_of(strip_dress(text))[0] if len(text) <= MAX_VALUE else ()

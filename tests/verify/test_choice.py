@@ -24,3 +24,19 @@ def test_options_that_look_alike_are_told_apart(
     choices: tuple[str, ...], gold: str, answer: str, outcome: str
 ) -> None:
     assert verify(gold, answer, kind="choice", choices=choices).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        ("The answer is (B).\n\nSo ∠D = ∠COD + ∠DOC = 180° = **(B)**.", "B"),  # the bold letter is no other value
+        ("The answer is (B).\n\n**Proof:** see above.", "B"),
+        ("The answer is (B).\n\nTherefore the angle is **25°**.", None),
+    ],
+)
+def test_a_bold_text_contradicts_a_letter_only_by_another_value(response: str, letter: str | None) -> None:
+    assert extract(response, kind="choice", choices=["25°", "40°", "50°", "65°"]).text == letter
+
+
+def test_a_bold_option_without_a_number_contradicts_another_letter() -> None:
+    assert extract("The answer is (A).\n\nSo the value is **k**.", kind="choice", choices=["2k", "k"]).text is None
