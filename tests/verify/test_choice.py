@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogito_core.verify import verify
+from cogito_core.verify import extract, verify
 
 
 @pytest.mark.parametrize(
