@@ -17,24 +17,10 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from picture_processor import load_processor
 from PIL import Image
-from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor, TrainerCallback
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers import Qwen2_5_VLForConditionalGeneration, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
-
-
-class PictureProcessor(Qwen2_5_VLProcessor):
-    """The official processor without its video part, which cannot be built without torchvision."""
-
-    attributes = ["image_processor", "tokenizer"]
-
-    def __init__(self, image_processor: Any, tokenizer: Any) -> None:
-        self.image_processor, self.tokenizer = image_processor, tokenizer
-        self.video_processor = None
-        self.chat_template = tokenizer.chat_template
-        self.image_token, self.video_token = "<|image_pad|>", "<|video_pad|>"
-        self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
-        self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
 
 
 class TimedTrainer(GRPOTrainer):
@@ -112,8 +98,6 @@ def main() -> None:
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
         folder / "model", dtype=torch.float32, use_safetensors=True
     )
-    tokenizer = AutoTokenizer.from_pretrained(folder / "model", padding_side="left")
-    processor = PictureProcessor(Qwen2VLImageProcessorPil.from_pretrained(folder / "model"), tokenizer)
     rows = [
         {
             "prompt": [{"role": "user", "content": prompt["text"]}],
@@ -154,7 +138,7 @@ def main() -> None:
     clock = StepClock(PassClock(model))
     trainer = TimedTrainer(
         model=model,
-        processing_class=processor,
+        processing_class=load_processor(folder / "model"),
         reward_funcs=reward,
         args=config,
         train_dataset=Dataset.from_list(rows),

@@ -1,7 +1,7 @@
 """The Sample: one row, one question. Its Arrow schema is what the published Parquet files carry.
 
-The columns `problem`, `answer` and `images` bear the names that EasyR1, verl and TRL read, so a shard
-trains there as it is.
+The columns `problem`, `answer` and `images` bear the names that EasyR1 reads; a shard adds `prompt`, derived from
+them, for TRL. So it trains in both as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from cogito_core.console import CogitoError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of the files. Version 2 has the derived column `prompt` beside the columns of version 1."""
 
 REQUIRED = ("id", "source", "category", "split", "problem", "answer", "answer_kind")
 """Columns that every shard must have, without nulls."""
@@ -129,6 +130,9 @@ class Sample:
         return found
 
 
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+"""A picture in Arrow, in the form of the Hub's image feature."""
+
 _STRING_LIST = pa.list_(pa.string())
 
 SCHEMA = pa.schema(
@@ -139,7 +143,7 @@ SCHEMA = pa.schema(
         ("split", pa.string()),
         ("language", pa.string()),
         ("problem", pa.string()),
-        ("images", pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))),
+        ("images", pa.list_(PICTURE)),
         ("answer", pa.string()),
         ("answer_aliases", _STRING_LIST),
         ("answer_kind", pa.string()),
@@ -162,7 +166,7 @@ SCHEMA = pa.schema(
         ("meta", pa.string()),
     ]
 )
-"""The Arrow schema of a shard, in column order."""
+"""The Arrow schema of the rows, in column order. A shard has `prompt` (`cogito_core.chat_column`) beside it."""
 
 _JSON_COLUMNS = frozenset({"answer_spec", "meta"})
 _TUPLE_COLUMNS = frozenset({"answer_aliases", "choices"})
@@ -190,13 +194,13 @@ def samples_to_table(samples: list[Sample]) -> pa.Table:
 
 
 def row_to_sample(row: dict[str, Any], where: str = "") -> Sample:
-    """One row, as Arrow's `to_pylist` gives it, as a Sample; missing columns keep their defaults.
+    """One row, as Arrow's `to_pylist` gives it, as a Sample; missing columns keep their defaults, others are ignored.
 
     Raises:
         CogitoError: a cell that must be a text is null, one that must be a JSON object is none, or a picture has no
             bytes; the sentence names `where` the row stands and the column.
     """
-    values = dict(row)
+    values = {name: row[name] for name in SCHEMA.names if name in row}
     place = f"{where or 'the shard'}, row {values.get('id')!r}"
     for name in REQUIRED:
         if name in values and values[name] is None:

@@ -8,42 +8,74 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cogito_core.chat_column import PROMPT, prompt_column
 from cogito_core.console import CogitoError
 from cogito_core.files import replace_file
-from cogito_core.sample import REQUIRED, SCHEMA, SCHEMA_VERSION, Sample, row_to_sample, samples_to_table
+from cogito_core.sample import (
+    PICTURE,
+    REQUIRED,
+    SCHEMA,
+    SCHEMA_VERSION,
+    Sample,
+    row_to_sample,
+    samples_to_table,
+)
 
 ROW_GROUP_ROWS = 500
 """Rows of one row group: small enough for random access, large enough for the dictionary to pay."""
 
-_PICTURE_COLUMN = "images.list.element.bytes"
+PICTURE_BYTES = "images.list.element.bytes"
+"""Parquet's own path of the column that holds the encoded pictures."""
+
+_DICTIONARY_COLUMNS = [
+    PICTURE_BYTES, "source", "category", "split", "license", "upstream_revision", "prompt.list.element.role",
+    "prompt.list.element.content.list.element.type",
+]  # fmt: skip
 
 
-def _hub_features() -> dict[str, Any]:
-    """The features as `datasets` would write them, so that `load_dataset` decodes the pictures."""
-
-    def feature(field_type: pa.DataType, name: str) -> Any:
-        if name == "images":
-            return {"feature": {"_type": "Image"}, "_type": "List"}
-        if pa.types.is_list(field_type):
-            return {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}
-        dtype = {"double": "float64"}.get(str(field_type), str(field_type))
-        return {"dtype": dtype, "_type": "Value"}
-
-    return {f.name: feature(f.type, f.name) for f in SCHEMA}
+def hub_feature(kind: pa.DataType) -> Any:
+    """What `datasets` calls a column of this type, as its JSON in a file's metadata has it."""
+    if pa.types.is_list(kind):
+        return {"feature": hub_feature(kind.value_type), "_type": "List"}
+    if kind == PICTURE:
+        return {"_type": "Image"}
+    if pa.types.is_struct(kind):
+        return {kind.field(i).name: hub_feature(kind.field(i).type) for i in range(kind.num_fields)}
+    return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
 
 
-def file_schema() -> pa.Schema:
-    """SCHEMA with the metadata that a shard carries: Hub features and our schema version."""
-    info = {"info": {"features": _hub_features()}}
-    metadata = {"huggingface": json.dumps(info), "cogito_schema_version": str(SCHEMA_VERSION)}
-    return SCHEMA.with_metadata(metadata)
+def file_schema(others: Sequence[pa.Field] = (PROMPT,)) -> pa.Schema:
+    """SCHEMA and what stands beside it in a file, with a shard's metadata: Hub features and our schema version."""
+    fields = [*SCHEMA, *others]
+    info = {"info": {"features": {field.name: hub_feature(field.type) for field in fields}}}
+    return pa.schema(
+        fields, metadata={"huggingface": json.dumps(info), "cogito_schema_version": str(SCHEMA_VERSION)}
+    )
+
+
+def codecs(schema: pa.Schema) -> dict[str, str]:
+    """Compression of every column that Parquet stores, by its dotted path: pictures are compressed already."""
+    found: dict[str, str] = {}
+
+    def walk(path: str, kind: pa.DataType) -> None:
+        if pa.types.is_list(kind):
+            walk(f"{path}.list.element", kind.value_type)
+        elif pa.types.is_struct(kind):
+            for i in range(kind.num_fields):
+                walk(f"{path}.{kind.field(i).name}", kind.field(i).type)
+        else:
+            found[path] = "none" if path == PICTURE_BYTES else "zstd"
+
+    for field in schema:
+        walk(field.name, field.type)
+    return found
 
 
 def sort_key(sample: Sample) -> tuple[str, str, str]:
@@ -52,27 +84,26 @@ def sort_key(sample: Sample) -> tuple[str, str, str]:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write one shard atomically with fixed writer options; the same rows give the same bytes."""
-    table = table.cast(SCHEMA).replace_schema_metadata(file_schema().metadata)
-    compression = {_leaf(f): "zstd" for f in SCHEMA}
-    compression[_PICTURE_COLUMN] = "none"
-    compression["images.list.element.path"] = "zstd"
+    """Write one shard atomically with fixed writer options; the same rows give the same bytes.
+
+    `table` has the columns of SCHEMA. Others are left out: `prompt` is always made anew of `problem` and `images`.
+    """
+    table = table.select(SCHEMA.names).cast(SCHEMA)
+    schema = file_schema()
     with replace_file(path) as aside, pq.ParquetWriter(
         aside,
-        table.schema,
-        compression=compression,
-        use_dictionary=[_PICTURE_COLUMN, "source", "category", "split", "license", "upstream_revision"],
+        schema,
+        compression=codecs(schema),
+        use_dictionary=_DICTIONARY_COLUMNS,
         dictionary_pagesize_limit=64 * 2**20,
         write_statistics=["id", "source", "category", "split", "pass_rate"],
         store_schema=True,
     ) as writer:
         for start in range(0, table.num_rows, ROW_GROUP_ROWS):
             # A slice at a time: concatenating pictures beyond 2 GB overflows Arrow's offsets.
-            writer.write_table(table.slice(start, ROW_GROUP_ROWS), row_group_size=ROW_GROUP_ROWS)
-
-
-def _leaf(column: pa.Field) -> str:
-    return f"{column.name}.list.element" if pa.types.is_list(column.type) else column.name
+            rows = table.slice(start, ROW_GROUP_ROWS)
+            rows = rows.append_column(PROMPT, prompt_column(rows)).replace_schema_metadata(schema.metadata)
+            writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
 
 def write_shards(

@@ -1,28 +1,27 @@
-"""Shards as other trainers want their columns: the same rows and picture bytes, with a chat beside the question.
+"""Shards as other trainers want their columns: the same rows and picture bytes, with another chat in `prompt`.
 
-EasyR1 takes our shards as they are (`problem`, `images`, `answer`). verl reads a chat in `prompt`, with `<image>`
-in its text, and `data_source`, `reward_model`, `extra_info` for its reward function. TRL reads a chat in `prompt`,
-before which it puts the pictures itself.
+EasyR1 and TRL take our shards as they are. verl reads a chat whose texts hold `<image>`, and `data_source`,
+`reward_model`, `extra_info` for its reward function. For TRL the export puts the words of one of our prompts around
+the question, such as the system text that asks for <think> and <answer>.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cogito_core.chat_column import PROMPT, parts
 from cogito_core.console import CogitoError, UsageError
+from cogito_core.engines.base import IMAGE_MARK
 from cogito_core.files import replace_file
 from cogito_core.prompts import build_chat
 from cogito_core.sample import SCHEMA
-from cogito_core.shards import file_schema, shard_paths
-
-_PICTURES = "images.list.element.bytes"
-_MARK = "<image>"
+from cogito_core.shards import PICTURE_BYTES, codecs, file_schema, shard_paths
 
 _CHAT = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _GOLD = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
@@ -40,20 +39,13 @@ _EXTRA = pa.struct(
 Maker = Callable[[dict[str, Any], int, str], dict[str, Any]]
 
 
-def _messages(problem: str, prompt: str) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.text} for message in build_chat(prompt, problem, ()).messages]
-
-
-def _marked(row: dict[str, Any]) -> str:
-    """The question with a mark for every picture: verl refuses rows where the two counts differ."""
-    missing = row["n_images"] - row["problem"].count(_MARK)
-    return _MARK * missing + row["problem"]
-
-
 def _verl(row: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
+    # verl refuses rows where the marks and the pictures differ in number.
+    missing = row["n_images"] - row["problem"].count(IMAGE_MARK)
+    asked = build_chat(prompt, IMAGE_MARK * missing + row["problem"], ())
     extra = {name: row[name] for name in ("id", "answer_kind", "answer_spec", "answer_aliases", "choices")}
     return {
-        "prompt": _messages(_marked(row), prompt),
+        "prompt": [{"role": message.role, "content": message.text} for message in asked.messages],
         "data_source": row["source"],
         "ability": row["category"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
@@ -62,19 +54,22 @@ def _verl(row: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
 
 
 def _trl(row: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
-    return {"prompt": _messages(row["problem"].replace(_MARK, "").strip(), prompt)}
+    messages = build_chat(prompt, row["problem"], ()).messages
+    pictures = {"user": row["n_images"]}
+    return {"prompt": [{"role": one.role, "content": parts(one.text, pictures.get(one.role, 0))} for one in messages]}
 
 
-FORMATS: dict[str, tuple[Maker, list[tuple[str, pa.DataType]]]] = {
+FORMATS: dict[str, tuple[Maker, list[pa.Field]]] = {
     "verl": (
         _verl,
         [
-            ("prompt", _CHAT), ("data_source", pa.string()), ("ability", pa.string()), ("reward_model", _GOLD),
-            ("extra_info", _EXTRA),
+            pa.field("prompt", _CHAT), pa.field("data_source", pa.string()), pa.field("ability", pa.string()),
+            pa.field("reward_model", _GOLD), pa.field("extra_info", _EXTRA),
         ],
     ),
-    "trl": (_trl, [("prompt", _CHAT)]),
+    "trl": (_trl, [PROMPT]),
 }  # fmt: skip
+"""Format -> what makes its columns of a row, and those columns; they take the place of the shard's own `prompt`."""
 
 
 def export_shards(directory: Path, form: str, out: Path, *, prompt: str = "train") -> dict[str, int]:
@@ -86,7 +81,7 @@ def export_shards(directory: Path, form: str, out: Path, *, prompt: str = "train
         UsageError: there is no such format. CogitoError: no shards, or no such prompt.
     """
     if form not in FORMATS:
-        raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not '{form}' (EasyR1 needs none)")
+        raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not '{form}' (EasyR1 and TRL need none)")
     data = directory / "data" if (directory / "data").is_dir() else directory
     shards = shard_paths(data)
     if not shards:
@@ -99,24 +94,27 @@ def export_shards(directory: Path, form: str, out: Path, *, prompt: str = "train
 
 
 def _export_shard(shard: Path, target: Path, form: str, start: int, prompt: str) -> int:
-    maker, columns = FORMATS[form]
-    schema = _schema(columns)
+    maker, fields = FORMATS[form]
+    schema = file_schema(fields)
     count = 0
     with (
-        pq.ParquetFile(shard, memory_map=True, read_dictionary=[_PICTURES]) as opened,
+        pq.ParquetFile(shard, memory_map=True, read_dictionary=[PICTURE_BYTES]) as opened,
         replace_file(target) as aside,
         pq.ParquetWriter(
-            aside, schema, compression={path: _codec(path) for path in _leaves(schema)},
-            use_dictionary=[_PICTURES], dictionary_pagesize_limit=64 * 2**20,
+            aside, schema, compression=codecs(schema), use_dictionary=[PICTURE_BYTES],
+            dictionary_pagesize_limit=64 * 2**20,
         ) as writer,
     ):  # fmt: skip
+        lacking = [name for name in SCHEMA.names if name not in opened.schema_arrow.names]
+        if lacking:
+            raise CogitoError(f"{shard} lacks the column '{lacking[0]}': it is no shard of a build")
         for group in range(opened.num_row_groups):
-            table = opened.read_row_group(group)
+            table = opened.read_row_group(group, columns=SCHEMA.names)
             made = [maker(row, start + count + i, prompt) for i, row in enumerate(_text_rows(table))]
             images = table.column("images").cast(SCHEMA.field("images").type)
             table = table.set_column(table.schema.get_field_index("images"), SCHEMA.field("images"), images)
-            for name, kind in columns:
-                table = table.append_column(name, pa.array([one[name] for one in made], kind))
+            for field in fields:
+                table = table.append_column(field, pa.array([one[field.name] for one in made], field.type))
             writer.write_table(table.cast(schema.remove_metadata()).replace_schema_metadata(schema.metadata))
             count += len(made)
     return count
@@ -125,46 +123,6 @@ def _export_shard(shard: Path, target: Path, form: str, start: int, prompt: str)
 def _text_rows(table: pa.Table) -> list[dict[str, Any]]:
     names = ["id", "source", "category", "problem", "answer", "answer_kind", "answer_spec", "answer_aliases",
              "choices"]  # fmt: skip
-    counts = table.column("images").combine_chunks().value_lengths().to_pylist() if table.num_rows else []
+    counts = pc.fill_null(pc.list_value_length(table.column("images")), 0).to_pylist()
     rows: list[dict[str, Any]] = table.select(names).to_pylist()
-    return [{**row, "n_images": n or 0} for row, n in zip(rows, counts, strict=True)]
-
-
-def _schema(columns: list[tuple[str, pa.DataType]]) -> pa.Schema:
-    """Our schema and the added columns, with the features that `datasets` reads."""
-    metadata = dict(file_schema().metadata)
-    info = json.loads(metadata[b"huggingface"])
-    info["info"]["features"] |= {name: _feature(kind) for name, kind in columns}
-    metadata[b"huggingface"] = json.dumps(info).encode()
-    fields = [*SCHEMA, *(pa.field(name, kind) for name, kind in columns)]
-    return pa.schema(fields, metadata=metadata)
-
-
-def _feature(kind: pa.DataType) -> Any:
-    if pa.types.is_list(kind):
-        return {"feature": _feature(kind.value_type), "_type": "List"}
-    if pa.types.is_struct(kind):
-        return {kind.field(i).name: _feature(kind.field(i).type) for i in range(kind.num_fields)}
-    return {"dtype": str(kind), "_type": "Value"}
-
-
-def _leaves(schema: pa.Schema) -> list[str]:
-    found: list[str] = []
-
-    def walk(path: str, kind: pa.DataType) -> None:
-        if pa.types.is_list(kind):
-            walk(f"{path}.list.element", kind.value_type)
-        elif pa.types.is_struct(kind):
-            for i in range(kind.num_fields):
-                walk(f"{path}.{kind.field(i).name}", kind.field(i).type)
-        else:
-            found.append(path)
-
-    for field in schema:
-        walk(field.name, field.type)
-    return found
-
-
-def _codec(path: str) -> str:
-    # Pictures are compressed already.
-    return "none" if path == _PICTURES else "zstd"
+    return [{**row, "n_images": n} for row, n in zip(rows, counts, strict=True)]

@@ -287,7 +287,7 @@ def _write(run: RunDir, pool: Pool, measured: Measured, splits: dict[str, np.nda
             chunk = rows[len(rows) * number // count : len(rows) * (number + 1) // count]
             parts, local = pool.excerpt(chunk)
             found = measured.take(chunk)
-            key = store.key("2", *(Path(part).name for _, part in parts), found.digest, *local.tolist())
+            key = store.key("3", *(Path(part).name for _, part in parts), found.digest, *local.tolist())
             tasks.append(Task(key, write_shard, (parts, local, found), f"{split} shard {number}"))
             names.append(f"{split}-{number:05d}.parquet")
     with progress(len(tasks), "write", "shards") as advance:

@@ -94,7 +94,7 @@ def part_drops(part: Path) -> list[Drop]:
 
 def shard_samples(shard: Path) -> Iterator[Sample]:
     """The samples of one shard file, in stored order, a small batch in memory at a time."""
-    for batch in pq.ParquetFile(shard).iter_batches(BATCH_ROWS):
+    for batch in pq.ParquetFile(shard).iter_batches(BATCH_ROWS, columns=SCHEMA.names):
         yield from map(row_to_sample, batch.to_pylist())
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 import yaml
 
-from cogito_core.sample import SCHEMA
+from cogito_core.shards import file_schema
 from cogito_data.publish import card_build, card_labels
 from cogito_data.publish.columns import COLUMNS
 from cogito_data.publish.examples import Example, kept_examples, rewritten_examples
@@ -74,17 +75,12 @@ def _loading(facts: Facts, repo: str) -> str:
         f'rows = load_dataset("{repo}", split="{split}")\n'
         'rows[0]["problem"], rows[0]["images"][0], rows[0]["answer"]'
     )
-    chat = (
-        'ask = lambda text: {"prompt": [{"role": "user", "content": text.replace("<image>", "").strip()}]}\n'
-        'rows = rows.map(ask, input_columns="problem")  # GRPOTrainer puts the pictures before the text itself'
-    )
     return "\n\n".join(
         [
             block(code, "python"),
-            f"EasyR1 takes it as it is (`data.train_files={repo}@{split}`, `data.prompt_key=problem`). TRL wants "
-            "a chat, which is one line:",
-            block(chat, "python"),
-            "verl wants a few columns more: `cogito-data export SNAPSHOT --format verl`. An answer is judged with "
+            f"TRL and EasyR1 train on it as it is: `GRPOTrainer(..., train_dataset=rows)`, and "
+            f"`data.train_files={repo}@{split} data.prompt_key=problem`. verl wants a few columns more: "
+            "`cogito-data export SNAPSHOT --format verl`. An answer is judged with "
             '`cogito_core.verify.judge(response, gold, kind=row["answer_kind"])`.',
         ]
     )
@@ -105,11 +101,16 @@ def _example(one: Example) -> str:
 
 def _columns() -> str:
     rows = [
-        [f"`{field.name}`", f"`{field.type}`" if field.name != "images" else "`list<Image>`", COLUMNS[field.name][0],
+        [f"`{field.name}`", f"`{_type(field)}`", COLUMNS[field.name][0],
          "null before it is measured" if COLUMNS[field.name][1] else ""]
-        for field in SCHEMA
+        for field in file_schema()
     ]  # fmt: skip
     return table(["column", "type", "meaning", "null"], rows)
+
+
+def _type(field: pa.Field) -> str:
+    # Arrow also names the elements of a list, which tells a reader nothing.
+    return "list<Image>" if field.name == "images" else str(field.type).replace("item: ", "")
 
 
 def _citations(facts: Facts) -> str:

@@ -28,5 +28,6 @@ COLUMNS = {
     "upstream_id": ("upstream's name for it", False),
     "upstream_revision": ("commit or version it was read at", False),
     "meta": ("JSON: whatever else upstream gave, and the bounds of an early stopped pass rate", False),
+    "prompt": ("`problem` and `images` as the chat that TRL reads, a part for every picture and text", False),
 }
-"""Column -> (meaning, may be null), in the order of the schema."""
+"""Column -> (meaning, may be null), in the order of a shard."""

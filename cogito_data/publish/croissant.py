@@ -88,6 +88,8 @@ def croissant(facts: Facts, repo: str, version: str) -> dict[str, Any]:
                         },
                         "references": {"field": {"@id": "splits/name"}},
                     },
+                    # Not `prompt`: it says nothing that problem and images do not, and of a list within a list
+                    # Croissant's reader gives only the first element (mlcroissant 1.1).
                     *(_field(field) for field in SCHEMA),
                 ],
             },

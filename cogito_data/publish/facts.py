@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from cogito_core.chat_column import PROMPT, prompt_column
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import seed_of
 from cogito_core.manifest import load_manifest, validate
@@ -122,7 +124,8 @@ def read_facts(run: Path) -> Facts:
     """Read a run directory.
 
     Raises:
-        CogitoError: it is no finished build, or its shards are not what its summary counted.
+        CogitoError: it is no finished build, its shards are not what its summary counted, or their column `prompt`
+            is not what their other columns give.
     """
     config, summary = _finished(run)
     facts = Facts(
@@ -195,6 +198,7 @@ def _count(facts: Facts, path: Path, manifests: dict[str, SourceManifest]) -> No
     place = 0
     with pq.ParquetFile(path, memory_map=True) as shard:
         for batch in shard.iter_batches(batch_size=BATCH_ROWS):
+            _check_prompt(batch, path, place)
             plain += batch.nbytes
             columns = batch.select(_COUNTED).to_pydict()
             for values in zip(*(columns[column] for column in _COUNTED), strict=True):
@@ -218,3 +222,18 @@ def _count(facts: Facts, path: Path, manifests: dict[str, SourceManifest]) -> No
                 place += 1
     facts.rows[name] = place
     facts.plain_bytes[name] = plain
+
+
+def _check_prompt(batch: pa.RecordBatch, path: Path, place: int) -> None:
+    if PROMPT.name not in batch.schema.names:
+        raise CogitoError(
+            f"{path} lacks the column 'prompt': it was built before schema version 2; remove "
+            f"{path.parent.parent / 'summary.json'} and run the same `{COMMAND}` again: it only writes the shards"
+        )
+    stored, made = batch.column(PROMPT.name), prompt_column(batch)
+    if not stored.equals(made):
+        row = next(row for row in range(len(made)) if stored[row] != made[row])
+        raise CogitoError(
+            f"{path}, row {place + row}: the column 'prompt' is not what 'problem' and 'images' give; the shard was "
+            "changed after the build, so build again"
+        )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from cogito_core.sample import SCHEMA
+from cogito_core.sample import PICTURE
+from cogito_core.shards import file_schema
 from cogito_data.publish.bundle import split_of
 from cogito_data.publish.facts import Facts
 
@@ -70,16 +71,24 @@ def dataset_info(facts: Facts) -> dict[str, Any]:
     ]
     return {
         "config_name": "default",
-        "features": [_feature(field) for field in SCHEMA],
+        "features": [_feature(field) for field in file_schema()],
         "splits": splits,
         "download_size": sum(path.stat().st_size for path in facts.shards.values()),
         "dataset_size": sum(facts.plain_bytes.values()),
     }
 
 
-def _feature(field: pa.Field) -> dict[str, str]:
-    if field.name == "images":
-        return {"name": "images", "list": "image"}
-    if pa.types.is_list(field.type):
-        return {"name": field.name, "list": "string"}
-    return {"name": field.name, "dtype": {"double": "float64"}.get(str(field.type), str(field.type))}
+def _feature(field: pa.Field) -> dict[str, Any]:
+    return {"name": field.name, **_type(field.type)}
+
+
+def _type(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(kind):
+        inner = _type(kind.value_type)
+        # A list of one plain type is named by it alone.
+        return {"list": inner.get("struct", inner.get("dtype", inner))}
+    if kind == PICTURE:
+        return {"dtype": "image"}
+    if pa.types.is_struct(kind):
+        return {"struct": [_feature(kind.field(i)) for i in range(kind.num_fields)]}
+    return {"dtype": {"double": "float64"}.get(str(kind), str(kind))}

@@ -88,7 +88,7 @@ def test_load_dataset_opens_the_directory_with_decoded_pictures(tmp_path: Path) 
 
     write_shards(_samples(6), tmp_path / "data")
     loaded = datasets.load_dataset("parquet", data_dir=str(tmp_path / "data"), cache_dir=str(tmp_path / "c"))["train"]
-    assert loaded.column_names == SCHEMA.names
+    assert loaded.column_names == [*SCHEMA.names, "prompt"]
     row = loaded[0]
     assert row["images"][0].size == (40, 30)
     assert row["answer_aliases"] == ["0.0"]

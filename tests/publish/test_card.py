@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cogito_core.sample import SCHEMA
-from cogito_core.shards import read_samples
+from cogito_core.shards import file_schema, read_samples
 from cogito_data.publish.assemble import make_bundle
 from cogito_data.publish.card import dataset_card
 from cogito_data.publish.columns import COLUMNS
@@ -60,9 +60,10 @@ def test_the_front_matter_passes_the_hubs_own_reader(facts: Facts) -> None:
 
 
 def test_every_column_is_explained(facts: Facts) -> None:
-    assert list(COLUMNS) == SCHEMA.names
+    assert list(COLUMNS) == file_schema().names
     text = dataset_card(facts, "org/set")[0]
-    assert all(f"| `{name}` |" in text for name in SCHEMA.names)
+    assert all(f"| `{name}` |" in text for name in COLUMNS)
+    assert "`list<struct<role: string, content: list<struct<type: string, text: string>>>>`" in text
 
 
 def test_the_card_counts_what_the_shards_hold(facts: Facts) -> None:

@@ -7,6 +7,8 @@ import logging
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cogito_core.console import CogitoError, UsageError
@@ -128,3 +130,21 @@ def test_what_the_client_logs_is_masked(monkeypatch: pytest.MonkeyPatch) -> None
     record = logging.LogRecord("huggingface_hub", logging.WARNING, "", 0, "HTTP 503 for PUT %s", (f"http://x/?t={SECRET}",), None)
     assert MaskingFilter().filter(record)
     assert record.getMessage() == "HTTP 503 for PUT http://x/?***"
+
+
+def test_a_shard_whose_chat_is_not_its_question_is_refused(copied: Path) -> None:
+    path = copied / "data" / "train-00001.parquet"
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("problem")
+    texts = table.column("problem").to_pylist()
+    texts[5] += " In cm."
+    pq.write_table(table.set_column(place, "problem", pa.array(texts)), path)
+    with pytest.raises(CogitoError, match="train-00001.parquet, row 5: the column 'prompt' is not what 'problem' and 'images' give"):
+        prepare(copied, Wish(REPO))
+
+
+def test_a_build_of_schema_version_1_says_what_to_do(copied: Path) -> None:
+    for path in (copied / "data").glob("*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(["prompt"]), path)
+    with pytest.raises(CogitoError, match="lacks the column 'prompt': it was built before schema version 2; remove .*summary.json and run"):
+        prepare(copied, Wish(REPO))

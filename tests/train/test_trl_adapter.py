@@ -1,16 +1,13 @@
 """PCuRL inside TRL's own GRPOTrainer. Runs where TRL 1.16 is installed (bench/grpo_step.py says how)."""
 
-import importlib.util
 import io
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers import Qwen2_5_VLForConditionalGeneration
 
+from bench.picture_processor import load_processor
 from cogito_core.engines.models import resolve_model
 from cogito_nano.tasks import CATEGORIES
 from cogito_nano.tasks.splits import generate
@@ -23,20 +20,10 @@ trl = pytest.importorskip("trl", reason="TRL is not installed here")
 RULE = RewardRule(length="dynamic", max_target=24, repetition=0.5, limit=24)
 
 
-def _processor_class(repository: Path) -> type:
-    spec = importlib.util.spec_from_file_location("trl_worker", repository / "bench" / "trl_worker.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["trl_worker"] = module
-    spec.loader.exec_module(module)
-    return module.PictureProcessor
-
-
-def test_two_steps_train_on_our_advantages(tmp_path, repository):
+def test_two_steps_train_on_our_advantages(tmp_path):
     from datasets import Dataset
 
     folder = resolve_model("nano")
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    processor = _processor_class(repository)(Qwen2VLImageProcessorPil.from_pretrained(folder), tokenizer)
     items = [next(generate("train", category, 1, seed=0)) for category in CATEGORIES][:4]
     rows = [
         {
@@ -75,7 +62,7 @@ def test_two_steps_train_on_our_advantages(tmp_path, repository):
     )  # fmt: skip
     trainer = Watched(
         model=Qwen2_5_VLForConditionalGeneration.from_pretrained(folder),
-        processing_class=processor,
+        processing_class=load_processor(folder),
         reward_funcs=accuracy,
         args=config,
         train_dataset=Dataset.from_list(rows),
