@@ -13,6 +13,7 @@ from cogito_core.verify import verify
 from cogito_data.rules import Item, Ruling, rule_on
 from cogito_data.rules.wording import names_options, normal
 from cogito_data.sources.assemble import MARK, problem_text
+from cogito_data.sources.base import OPTIONS_IN_PICTURE
 from cogito_data.sources.shapes.options import LETTERS, lettered, strip_option_labels
 
 CHANCE_OF_KIND = {"yes_no": 0.5}
@@ -48,6 +49,8 @@ def reformulate(sample: Sample, *, enabled: bool = True, visible: bool = False) 
     question = bare_question(sample)
     if not enabled:
         return _as_choice(sample, question, options, gold, "the recipe leaves this source as it is")
+    if sample.meta.get(OPTIONS_IN_PICTURE):
+        return _as_choice(sample, question, options, gold, "printed: the picture shows the options as well")
     item = Item(question.replace(MARK, " ").strip(), options, gold, visible)
     ruling = rule_on(item)
     if ruling.opened:

@@ -180,7 +180,8 @@ def two_way(item: Item) -> Ruling | None:
         return _keep("two_way", "one option contains the other")
     hint = "" if _offered(item) else f"Answer {item.options[0].strip()} or {item.options[1].strip()}."
     return Ruling(
-        "two_way", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text", chance=0.5
+        "two_way", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text",
+        aliases=_without_dots(item.answer.strip()), chance=0.5,
     )
 
 
@@ -217,7 +218,28 @@ def short_words(item: Item) -> Ruling | None:
         return _keep("short_words", "the candidates of the comparison show only in the list")
     if not (_ASKS_OPENLY.search(item.question) or item.visible):
         return _keep("short_words", "the question does not ask for one name")
-    return Ruling("short_words", True, question=item.question, answer=item.answer.strip(), kind="text")
+    return Ruling(
+        "short_words", True, question=item.question, answer=item.answer.strip(), kind="text",
+        aliases=_without_dots(item.answer.strip()) + _without_shared_word(item),
+    )
+
+
+_HALF_DAY = re.compile(r"(?<=\d)\s*[ap]\.\s?m\.", re.IGNORECASE)
+
+
+def _without_dots(answer: str) -> tuple[str, ...]:
+    """A time of day as many write it: `2:55 PM` for `2:55 P.M.`; nothing for other answers."""
+    plain = _HALF_DAY.sub(lambda found: found.group().replace(".", ""), answer)
+    return (plain,) if plain != answer else ()
+
+
+def _without_shared_word(item: Item) -> tuple[str, ...]:
+    """The gold without the last word of all options, where the question has it: "Which class is first?" "Ballet"."""
+    last = {normal(option).rpartition(" ")[2] for option in item.options}
+    shared, first_part = min(last), item.answer.strip().rpartition(" ")[0]
+    if len(last) > 1 or not first_part or re.fullmatch(r"[^\W\d_]{3,}", shared) is None:
+        return ()
+    return (first_part,) if re.search(rf"\b{shared}\b", normal(item.question)) else ()
 
 
 def phrases(item: Item) -> Ruling:

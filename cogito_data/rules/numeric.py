@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from cogito_data.rules.wording import normal
-from cogito_data.sources.shapes.golds import WORDS, canonical, is_number, kind_of, split_unit
+from cogito_data.sources.shapes.golds import WORDS, canonical, is_number, kind_of, plain_decimal, split_unit
 
 _LEADING_UNIT = re.compile(r"^\\?(?P<unit>[$€£¥])\s*(?P<value>[-+]?[\d.,]+)$")
 _WORD_UNIT = re.compile(r"^(?P<value>[-+−]?[\d.,/]+)\s*(?P<unit>[^\W\d_][\w²³^{}° ./]{0,24})$")
@@ -21,6 +22,20 @@ _ALGEBRA = re.compile(
     r"(?=.*[a-zA-Z0-9])(?!.*[-+−*/^(.]\s*$)"
     r"(?:[-+−*/^().\s\d]|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])|(?<=\d)[a-z](?![^\W\d_]))+"
 )
+# "1.2M", "$3.5 billion", "10K people"; a letter with a space in front (10 K) is a unit.
+_SCALED = re.compile(
+    r"(?P<money>[$€£¥]?)\s*(?P<value>[-+−]?\d[\d.,]*)"
+    r"(?:\s*-?(?P<word>thousand|million|billion|trillion|mn|bn|tn)s?|(?P<letter>[kKMBT]))(?![^\W\d_])"
+    r"(?:\s+(?P<noun>[^\W\d_][\w ]{0,24}))?",
+    re.IGNORECASE,
+)
+_SCIENTIFIC = re.compile(r"[-+−]?\d+(?:\.\d+)?[eE][-+−]?\d{1,3}")
+_SCALES = {
+    "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
+    "t": "trillion", "tn": "trillion",
+}
+_ZEROS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_COUNTS = re.compile(r"\bhow\s+many\b|\bnumber\s+of\b|\bpopulation\b|\bcount\s+of\b", re.IGNORECASE)
 _RANGE = re.compile(r"\s*\d[\d.,]*\s*[-–—−]\s*\d[\d.,]*\s*")
 # What a circle measures is a multiple of pi: a whole number among the options is a rounded one.
 _ROUND_FIGURES = re.compile(
@@ -38,11 +53,17 @@ _APPROXIMATE = re.compile(r"approx|≈|~|about", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Value:
-    """One option read as a value and its unit (empty for a bare value)."""
+    """One option read as a value and its unit (empty for a bare value).
+
+    `scale` is thousand to trillion where one stands behind the digits; `certain` is false where it is a letter that
+    may as well be a unit (10K: ten thousand, ten kelvin).
+    """
 
     text: str
     unit: str
     kind: str
+    scale: str = ""
+    certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,8 +80,8 @@ class Opening:
 def read_value(option: str) -> Value | None:
     """An option as a value with a unit; None where it is no number, expression or ratio.
 
-    >>> read_value("$4.50"), read_value("12 cm")
-    (Value(text='4.50', unit='$', kind='number'), Value(text='12', unit='cm', kind='number'))
+    >>> [(one.text, one.unit, one.scale) for one in map(read_value, ("$4.50", "12 cm", "$3.5M")) if one]
+    [('4.50', '$', ''), ('12', 'cm', ''), ('3.5', '$', 'million')]
     >>> read_value("red") is None
     True
     """
@@ -69,6 +90,10 @@ def read_value(option: str) -> Value | None:
         return None
     if normal(text) in WORDS:
         return Value(WORDS[normal(text)], "", "number")
+    if (scaled := _scaled(text)) is not None:
+        return scaled
+    if _SCIENTIFIC.fullmatch(text):
+        return Value(text, "", "expression")  # Its digits behind the point are no rounding.
     for pattern, unit in ((_PERCENT, "%"), (_DEGREES, "°"), (_LEADING_UNIT, None), (_WORD_UNIT, None)):
         found = pattern.match(text)
         if found and (body := found["value"].strip()):
@@ -80,9 +105,23 @@ def read_value(option: str) -> Value | None:
     return None if value is None else Value(value[0], known_unit or "", value[1])
 
 
+def _scaled(text: str) -> Value | None:
+    found = _SCALED.fullmatch(text)
+    if found is None or not is_number(found["value"]) or found["letter"] in ("m", "b", "t"):
+        return None
+    word = (found["word"] or found["letter"]).lower()
+    certain = bool(found["word"] or found["money"] or found["noun"])
+    value = _plain(found["value"])
+    return Value(value, found["money"] or found["noun"] or "", "number", _SCALES.get(word, word), certain)
+
+
+def _plain(number: str) -> str:
+    return number.replace(",", "").replace("−", "-").removeprefix("+")
+
+
 def _bare(text: str) -> tuple[str, str] | None:
     if is_number(text):
-        return text.replace(",", "").replace("−", "-").removeprefix("+"), "number"
+        return _plain(text), "number"
     if is_range(text):
         return None  # from one to two, or one minus two
     if kind_of(text) == "expression" or _ALGEBRA.fullmatch(text):
@@ -103,6 +142,12 @@ def open_numeric(question: str, options: Sequence[str], gold: int) -> Opening | 
     if len(units) > 1:
         return "the options differ in their units, so the unit is part of what is asked"
     mine = known[gold]
+    if len({value.scale for value in known}) > 1:
+        return "the options differ in their scale, so the scale is part of what is asked"
+    if not all(value.certain for value in known) and not _COUNTS.search(question):
+        return "K, M, B or T behind a number may be a scale or a unit"
+    if mine.scale:
+        return _open_scaled(question, known, gold, options[gold])
     hints = []
     spec: dict[str, Any] = {}
     if mine.unit:
@@ -113,6 +158,19 @@ def open_numeric(question: str, options: Sequence[str], gold: int) -> Opening | 
     kind = "number" if mine.kind == "number" else "expression"
     aliases = (options[gold],) if mine.unit and options[gold] != mine.text else ()
     return Opening(mine.text, kind, spec, " ".join(hints), aliases)
+
+
+def _open_scaled(question: str, values: Sequence[Value], gold: int, option: str) -> Opening:
+    """Millions and their like: asked for in that scale, which tells how exact the answer must be."""
+    mine = values[gold]
+    asked = re.search(rf"\bin\s+(?:\w+\s+)?{mine.scale}s?\b", question, re.IGNORECASE)
+    of = f" of {_MONEY.get(mine.unit, mine.unit)}" if mine.unit else ""
+    spec: dict[str, Any] = {"unit": mine.unit} if mine.unit in _MONEY else {}
+    hints = [] if asked else [f"Give the answer in {mine.scale}s{of}."]
+    hints += _form_hints(question, [replace(value, unit="") for value in values], gold, spec)
+    whole = plain_decimal(Decimal(mine.text).scaleb(_ZEROS[mine.scale]))
+    aliases = tuple(dict.fromkeys((whole, f"{mine.text} {mine.scale}", option)))
+    return Opening(mine.text, "number", spec, " ".join(hints), aliases)
 
 
 def _form_hints(question: str, values: Sequence[Value], gold: int, spec: dict[str, Any]) -> list[str]:
@@ -136,6 +194,7 @@ def _form_hints(question: str, values: Sequence[Value], gold: int, spec: dict[st
     return []
 
 
+_MONEY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yuan"}
 _UNIT_WORDS = {
     "°": ("degree", "°", "\\circ", "angle", "∠", "\\angle", "度"),
     "%": ("percent", "%"),
@@ -160,9 +219,7 @@ _CHINESE_UNITS = {
 
 
 def _unit_hint(unit: str, *, chinese: bool) -> str:
-    spoken = {"°": "degrees", "%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yuan"}.get(
-        unit, unit
-    )
+    spoken = {"°": "degrees", "%": "percent", **_MONEY}.get(unit, unit)
     return f"Give the answer in {spoken if chinese else _CHINESE_UNITS.get(spoken, spoken)}."
 
 

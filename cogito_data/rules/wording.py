@@ -14,12 +14,19 @@ _OPTION_WORDS = re.compile(
     _FLAGS,
 )
 
+# "the following schedule", "the following year" are one thing that is shown or comes next, not a list.
+_FOLLOWING = (
+    r"(?:\bof\s+the\s+following\b|\bfollowing\b(?!\s+(?:[^\W\d_]+\s+){0,2}?(?:schedule|table|chart|graph|diagram|figure|"
+    r"picture|image|photo|photograph|map|plot|drawing|illustration|calendar|receipt|menu|passage|excerpt|text|"
+    r"question|problem|day|night|morning|week|weekend|month|quarter|season|year|decade|century)\b))"
+)
+
 _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
     # "Which of the following is true?", "the following statements"
     (
         "following",
         re.compile(
-            r"\bfollowing\b|\bas follows\b|\blisted\b|\b(?:given|shown)\s+below\b|\b(?:above|below) list\b", _FLAGS
+            rf"{_FOLLOWING}|\bas follows\b|\blisted\b|\b(?:given|shown)\s+below\b|\b(?:above|below) list\b", _FLAGS
         ),
     ),
     # "Which of these states", "one of these"

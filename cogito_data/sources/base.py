@@ -120,6 +120,10 @@ class Gold:
     aliases: tuple[str, ...] = ()
 
 
+OPTIONS_IN_PICTURE = "options_in_picture"
+"""Key of `Problem.meta`: true where the picture shows the options as well, so that no rewriting takes them away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What an adapter makes of one row: still without pixels, prompt form and provenance.

@@ -44,6 +44,11 @@ KEPT = [
     ("leaning", "What is shown in the diagram?", ("moon phases", "seasons", "tides")),
     ("leaning", "What does this picture illustrate?", ("erosion", "melting", "cooling")),
     ("leaning", "What would happen if the krill died out?", ("fewer whales", "more whales", "more krill")),
+    ("leaning", "Which of the following graphs has a slope of 2?", ("the red one", "the blue one", "neither")),
+    ("leaning", "Consider the following. What is red?", ("the sofa", "the lamp", "the wall")),
+    ("numeric", "What distance is shown?", ("1.2M", "2.4M", "3.6M")),
+    ("numeric", "What is the temperature?", ("10K", "20K", "30K")),
+    ("numeric", "How many parameters has it?", ("600K", "1.2M", "2.4M")),
     ("labels", "Where is the nucleus?", ("Letter A", "Letter B", "Letter C")),
     ("labels", "When are the eggs laid?", ("Stage B", "Stage C", "Stage D")),
 ]
@@ -80,6 +85,18 @@ OPENED = [
     ("two_way", "What is it made of?", ("silk", "glass"), 1, "What is it made of? Answer silk or glass.", "glass", "text"),
     ("short_words", "What is the capital of Ohio?", ("Reno", "Columbus", "Dover"), 1, "What is the capital of Ohio?",
      "Columbus", "text"),
+    ("two_way", "Look at the following schedule. Where does the bus stop at 9.15?", ("Elm Street", "Main Street"), 0,
+     "Look at the following schedule. Where does the bus stop at 9.15? Answer Elm Street or Main Street.", "Elm Street",
+     "text"),
+    ("numeric", "What did it cost in the following year?", ("$3", "$5"), 1, "What did it cost in the following year?", "5",
+     "number"),
+    ("numeric", "How many users has it?", ("1.2M", "2.4M"), 0,
+     "How many users has it? Give the answer in millions. Round the answer to 1 decimal place.", "1.2", "number"),
+    ("numeric", "What was the revenue?", ("$3 billion", "$12 billion"), 1,
+     "What was the revenue? Give the answer in billions of dollars.", "12", "number"),
+    ("numeric", "What is the learning rate?", ("1e-4", "1e-3"), 0, "What is the learning rate?", "1e-4", "expression"),
+    ("numeric", "What is the temperature?", ("10 K", "20 K"), 1, "What is the temperature? Give the answer in K.", "20",
+     "number"),
 ]
 
 
@@ -91,6 +108,44 @@ def test_safe_questions_are_opened(
     ruling = rule_on(item)
     assert (ruling.rule, ruling.opened, ruling.question, ruling.answer, ruling.kind) == (rule, True, new, answer, kind)
     assert round_trip(item, ruling) == ""
+
+
+@pytest.mark.parametrize(("said", "right"), [
+    ("1.2", True), ("1.2 million", True), ("1,200,000", True), ("1.2M", True), ("2.4", False), ("2400000", False),
+    ("1200", False),
+])
+def test_a_scale_may_be_written_in_any_way(said: str, right: bool) -> None:
+    ruling = rule_on(Item("How many users has it?", ("1.2M", "2.4M"), 0))
+    assert verify(ruling.answer, said, kind=ruling.kind, aliases=ruling.aliases, spec=ruling.spec).is_right is right
+
+
+@pytest.mark.parametrize(("question", "options", "aliases"), [
+    ("Which class begins first?", ("Ballet class", "Chess class", "Judo class"), ("Ballet",)),
+    ("What begins first?", ("Ballet class", "Chess class", "Judo class"), ()),
+    ("When does it begin?", ("2:55 P.M.", "3:10 P.M.", "4:00 P.M."), ("2:55 PM",)),
+    ("At what time P.M.?", ("2:55 p.m.", "3:10 p.m.", "4:00 p.m."), ("2:55 pm",)),
+])
+def test_a_name_may_leave_out_what_the_question_says(
+    question: str, options: tuple[str, ...], aliases: tuple[str, ...]
+) -> None:
+    ruling = rule_on(Item(question, options, 0, visible=True))
+    assert (ruling.rule, ruling.opened, ruling.aliases) == ("short_words", True, aliases)
+
+
+def test_options_that_the_picture_shows_are_kept() -> None:
+    row = sample("q", "What is x?", "B", kind="choice", choices=("3", "4"))
+    row.meta["options_in_picture"] = True
+    out = reformulate(row)
+    assert (out.problem, out.answer, out.answer_kind) == (row.problem, "B", "choice")
+    assert out.reformulation == "none: printed: the picture shows the options as well"
+
+
+def test_people_who_say_yes_or_no_are_guessed_half_of_the_time() -> None:
+    row = sample("q", "Is it red?", "yes", kind="vqa")
+    row.answer_spec = {"answers": ["yes"] * 9 + ["no"]}
+    assert reformulate(row).meta["chance"] == 0.5
+    row.answer_spec, row.answer = {"answers": ["red"] * 9 + ["no"]}, "red"
+    assert reformulate(row).meta["chance"] == 0.0
 
 
 def test_two_equal_options_keep_their_letters() -> None:

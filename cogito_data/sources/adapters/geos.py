@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Gold, Layout, Problem
+from cogito_data.sources.base import OPTIONS_IN_PICTURE, Adapter, Gold, Layout, Problem
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.files import check_readable
 from cogito_data.sources.shapes.folders import FILE, json_files
@@ -14,6 +14,8 @@ from cogito_data.sources.shapes.mathvista import mathvista
 from cogito_data.sources.shapes.options import choice_by_index
 
 SETS = ("aaai", "official", "practice")
+PAGES = ("official", "practice")
+"""Sets of clippings from printed pages: the pictures of 78 of their 93 questions with options show these too."""
 
 
 def _read(base: Path) -> Iterator[Row]:
@@ -34,7 +36,7 @@ def _problem(row: Row, base: Path) -> Problem:
         pictures=((base / file).with_suffix(".png"),),
         gold=_gold(row, keys, choices),
         choices=choices,
-        meta={"key": row.get("key")},
+        meta={"key": row.get("key"), **({OPTIONS_IN_PICTURE: True} if choices and file.parent.name in PAGES else {})},
     )
 
 

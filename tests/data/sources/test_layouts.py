@@ -15,6 +15,7 @@ from cogito_core.console import CogitoError
 from cogito_core.images import open_picture
 from cogito_core.sample import Sample
 from cogito_core.verify import judge
+from cogito_data.reformulate import reformulate
 
 
 def only(name: str, tmp_path: Path) -> Sample:
@@ -78,6 +79,15 @@ def test_geos_gold_is_a_key_of_the_options(tmp_path: Path) -> None:
     put(tmp_path / "up/official/003.png", png())
     sample = only("geos", tmp_path)
     assert (sample.choices, sample.answer, sample.original_answer) == (("35", "40", "50", "0"), "C", "3")
+
+
+@pytest.mark.parametrize(("folder", "printed"), [("official", True), ("practice", True), ("aaai", False)])
+def test_geos_pages_show_their_options(tmp_path: Path, folder: str, printed: bool) -> None:
+    put(tmp_path / f"up/{folder}/003.json", geos_row("1", {"1": "35", "2": "40"}))
+    put(tmp_path / f"up/{folder}/003.png", png())
+    opened = reformulate(only("geos", tmp_path))
+    assert opened.reformulation.startswith("none: printed") is printed
+    assert (opened.answer_kind == "choice") is printed
 
 
 def test_geos_empty_options_mean_free_form(tmp_path: Path) -> None:
