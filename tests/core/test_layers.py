@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -69,17 +68,15 @@ def test_there_is_no_cycle_between_files(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("package", ["cogito_data", "cogito_train", "cogito_eval"])
-def test_help_answers_in_under_half_a_second_of_cpu(package: str) -> None:
-    command = [str(Path(sys.executable).parent / package.replace("_", "-")), "--help"]
-    subprocess.run(command, check=True, capture_output=True)
-    spent = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        out = subprocess.run(command, check=True, capture_output=True, text=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert "Usage" in out.stdout
-    assert min(spent) < 0.5
+def test_help_imports_little(package: str) -> None:
+    """Counted, not timed: torch alone would be some 1,500 modules, numpy 150."""
+    script = str(Path(sys.executable).parent / package.replace("_", "-"))
+    command = [sys.executable, "-X", "importtime", script, "--help"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "Usage" in out.stdout
+    imported = [line.rsplit("|", 1)[1].strip() for line in out.stderr.splitlines() if line.count("|") == 2]
+    assert "typer" in imported and len(imported) < 700
+    assert not {"numpy", "pyarrow", "PIL"} & set(imported)
 
 
 @pytest.mark.parametrize("package", ["cogito_data", "cogito_train", "cogito_eval"])

@@ -66,7 +66,7 @@ class FakeServer:
 
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
-        assert ready.wait(5)
+        assert ready.wait(60)
 
     def kill(self) -> None:
         """Drop every connection at once, as a killed process does."""
@@ -80,7 +80,7 @@ class FakeServer:
             self._loop.call_soon(self._loop.stop)
 
         self._loop.call_soon_threadsafe(stop)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
         self.in_flight = 0
 

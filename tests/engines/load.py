@@ -122,7 +122,7 @@ def _run(engine: OpenAIEngine, server: VllmServer, port: int, *, count: int, kil
     seconds = time.monotonic() - started
     for thread in restarts:
         thread.join()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/faults", timeout=10) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/faults", timeout=60) as response:
         faults = json.load(response)
     retries = engine.totals.retries
     engine.close()
@@ -153,7 +153,7 @@ def _kill_and_restart(server: VllmServer) -> None:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -127,7 +127,7 @@ def test_what_is_no_answer_is_a_broken_connection(answer, reason):
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         client = HttpClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", {})
         try:
-            await client.request("GET", "/v1/models", timeout_s=5)
+            await client.request("GET", "/v1/models", timeout_s=60)
         finally:
             server.close()
 
@@ -146,7 +146,7 @@ def test_an_answer_without_a_length_ends_with_the_connection():
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         client = HttpClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", {})
-        response = await client.request("GET", "/", timeout_s=5)
+        response = await client.request("GET", "/", timeout_s=60)
         server.close()
         return response.body
 

@@ -112,9 +112,10 @@ def test_chunked_answers_are_read(serve):
 @pytest.mark.parametrize("fault", ["hang", "slow"])
 def test_a_late_answer_is_asked_again(serve, fault):
     server = serve(lambda number, body: fault if number < 2 else "answer")
-    started = time.monotonic()
-    check_complete(run(connect(server, timeout_s=0.5), [ask("q")]), [ask("q")])
-    assert time.monotonic() - started < 5
+    engine = connect(server, timeout_s=0.5)
+    check_complete(run(engine, [ask("q")]), [ask("q")])
+    # Neither of the two was waited for: the slow one sends its bytes in some 15 seconds, the other none at all.
+    assert engine.totals.retries >= 2 and engine.totals.calls >= 4
 
 
 def test_a_server_that_only_fails_is_given_up_for_the_request(serve, monkeypatch):
@@ -190,18 +191,26 @@ def test_a_server_that_dies_and_comes_back_loses_nothing(serve):
 
 
 def test_the_other_server_takes_over(serve):
-    first, second = serve(latency_s=0.01), serve(latency_s=0.01)
+    def dying(number, body):
+        if number == 20:
+            threading.Thread(target=first.kill).start()
+        return "answer"
+
+    first, second = serve(dying, latency_s=0.01), serve(latency_s=0.01)
     requests = [ask(f"q{i}") for i in range(200)]
-    threading.Timer(0.2, first.kill).start()
     check_complete(run(connect(first, second, concurrency=4), requests), requests)
     assert len(second.asked) > len(first.asked) > 0
 
 
 def test_a_server_that_stays_away_ends_the_run(serve):
-    server = serve(latency_s=0.05)
+    def dying(number, body):
+        if number == 5:
+            threading.Thread(target=server.kill).start()
+        return "answer"
+
+    server = serve(dying, latency_s=0.05)
     engine = connect(server, concurrency=2, patience_s=1.5)
-    threading.Timer(0.3, server.kill).start()
-    with pytest.raises(CogitoError, match="no server has answered for [12] s: .*Connect"):
+    with pytest.raises(CogitoError, match=r"no server has answered for \d+ s: .*Connect"):
         run(engine, [ask(f"q{i}") for i in range(100)])
 
 
@@ -218,11 +227,14 @@ def test_a_server_gone_at_the_start_joins_later(serve):
 def test_concurrency_grows_to_its_bound_and_follows_a_smaller_server(serve):
     wide = serve(latency_s=0.02)
     requests = [ask(f"q{i}", range(4)) for i in range(250)]
-    check_complete(run(connect(wide, concurrency=100), requests), requests)
-    assert 90 <= wide.most_in_flight <= 100
+    engine = connect(wide, concurrency=100)
+    check_complete(run(engine, requests), requests)
+    # The limit grows only while it is what holds calls back.
+    assert engine.servers[0].limit >= 90 and wide.most_in_flight <= 100
     narrow = serve(latency_s=0.02)
-    narrow.behave = lambda number, body: "answer" if narrow.in_flight <= 10 else (429, "too many")
     engine = connect(narrow, concurrency=100)
+    # Judged by what the client has on its way, so that the speed of this machine does not matter.
+    narrow.behave = lambda number, body: "answer" if engine.servers[0].in_flight <= 10 else (429, "too many")
     check_complete(run(engine, requests[:150]), requests[:150])
     assert engine.servers[0].limit < 40
 
@@ -255,11 +267,12 @@ def test_requests_are_read_as_they_are_needed(serve):
         next(results)
     assert read <= 50 + 2 * 8 + 1
     results.close()
-    time.sleep(0.1)
+    # Nobody waits any more: what is on its way runs out, and what waited in the queue is never sent.
+    while engine.servers[0].in_flight:
+        time.sleep(0.01)
     after = len(server.calls)
-    time.sleep(0.1)
-    assert len(server.calls) == after
     engine.close()
+    assert len(server.calls) == after <= read
 
 
 def test_a_damaged_picture_is_this_requests_error_only(serve):
