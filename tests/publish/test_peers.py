@@ -11,6 +11,7 @@ import importlib.util
 import io
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from PIL import Image
 
 from cogito_core.console import CogitoError, UsageError
-from cogito_core.shards import read_samples
+from cogito_core.shards import read_samples, write_shards
 from cogito_data.peers import export_shards
 from cogito_train.integrations.verl_reward import compute_score
 from cogito_train.rollout import judge_answer
@@ -98,16 +99,13 @@ def test_verls_reward_is_our_verdict(built: Path, tmp_path: Path) -> None:
     assert seen == {0.0, 0.5, 1.0, 1.5}
 
 
-def test_trl_trains_a_step_on_the_published_set(hub: HubServer, built: Path, tmp_path: Path) -> None:
-    trl = pytest.importorskip("trl", reason="TRL is not installed here: docs/publish.md says how this is run")
-    from datasets import load_dataset
+def one_step_of_trl(trl: Any, rows: Any, folder: Path) -> list[tuple[list[str], list[float]]]:
+    """Train cogito-nano one step on rows as `load_dataset` gives them; the answers and verdicts of the batch."""
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     from cogito_core.engines.models import resolve_model
     from cogito_core.verify import judge
 
-    go(built)
-    rows = load_dataset(REPO, split="train")
     seen: list[tuple[list[str], list[float]]] = []
 
     def accuracy(completions: Any, answer: Any, answer_kind: Any, **_: Any) -> list[float]:
@@ -119,16 +117,51 @@ def test_trl_trains_a_step_on_the_published_set(hub: HubServer, built: Path, tmp
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(resolve_model("nano"))
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     config = trl.GRPOConfig(
-        output_dir=str(tmp_path), max_steps=1, per_device_train_batch_size=32, num_generations=8, learning_rate=1e-4,
+        output_dir=str(folder), max_steps=1, per_device_train_batch_size=32, num_generations=8, learning_rate=1e-4,
         max_completion_length=24, beta=0.0, use_cpu=True, bf16=False, gradient_checkpointing=False,
         report_to="none", save_strategy="no", disable_tqdm=True, seed=1,
     )  # fmt: skip
     trl.GRPOTrainer(
         model=model, processing_class=processor(), reward_funcs=accuracy, args=config, train_dataset=rows
     ).train()
-    assert len(seen) == 1 and len(seen[0][0]) == 32
     assert 0 < sum(seen[0][1]) < 32, "without right and wrong answers there is nothing to learn from"
     assert any((value != before[name]).any() for name, value in model.named_parameters())
+    return seen
+
+
+def test_trl_trains_a_step_on_the_published_set(hub: HubServer, built: Path, tmp_path: Path) -> None:
+    trl = pytest.importorskip("trl", reason="TRL is not installed here: docs/publish.md says how this is run")
+    from datasets import load_dataset
+
+    go(built)
+    seen = one_step_of_trl(trl, load_dataset(REPO, split="train"), tmp_path)
+    assert len(seen) == 1 and len(seen[0][0]) == 32
+
+
+def test_trl_asks_with_words_between_pictures(built: Path, tmp_path: Path) -> None:
+    trl = pytest.importorskip("trl", reason="TRL is not installed here: docs/publish.md says how this is run")
+    from datasets import load_dataset
+    from trl.data_utils import prepare_multimodal_messages
+
+    one, two, three, four = list(read_samples(built / "data", "train"))[:4]
+    between = f"Between {one.problem} and <image>?"
+    mixed = [
+        replace(one, problem=between, images=(*one.images, *two.images), image_hash=""),
+        two, three, replace(four, problem=four.problem.replace("<image>", "")),
+    ]  # fmt: skip
+    write_shards(mixed, tmp_path / "data")
+    rows = load_dataset("parquet", data_dir=str(tmp_path / "data"), split="train", cache_dir=str(tmp_path / "cache"))
+    both = processor()
+    for row in rows:
+        filled = prepare_multimodal_messages(row["prompt"], images=row["images"])
+        assert [part["image"] for part in filled[0]["content"] if part["type"] == "image"] == row["images"]
+        asked = both.apply_chat_template(filled, tokenize=False)
+        missing = len(row["images"]) - row["problem"].count("<image>")
+        pad = "<|vision_start|><|image_pad|><|vision_end|>"
+        assert ("<image>" * missing + row["problem"]).replace("<image>", pad) in asked
+        plain = prepare_multimodal_messages([{"role": "user", "content": "a <image> b"}], images=row["images"])
+        assert [part["type"] for part in plain[0]["content"]] == ["image"] * len(row["images"]) + ["text"]
+    one_step_of_trl(trl, rows, tmp_path / "step")
 
 
 def test_verls_dataset_takes_the_export(built: Path, tmp_path: Path) -> None:
