@@ -162,7 +162,11 @@ def _run(
         answer_kinds=dict(sorted(counts.kinds.items())),
         shards=[path.relative_to(run.path).as_posix() for path in shards],
     )
-    write_atomic(run.path / "report.html", render(source.manifest, result, run.path))
+    about = source.manifest
+    page = render(
+        result, run.path, title=about.title, licence=about.licence.name, training_splits=about.training_splits
+    )
+    write_atomic(run.path / "report.html", page)
     run.summary(asdict(result))
     # The shards hold it all now; keeping the units would double the disk space.
     shutil.rmtree(run.work / "units", ignore_errors=True)

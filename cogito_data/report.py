@@ -15,6 +15,8 @@ from cogito_data.noise import NOTE_ON_NOISE, NOTE_ON_REWRITES
 
 if TYPE_CHECKING:
     from cogito_data.pipeline import Build
+    from cogito_data.recipe import Difficulty
+    from cogito_data.trials import Measured
 
 EXAMPLES = 12
 PAIRS = 8
@@ -106,33 +108,61 @@ def _difficulty(page: Page, build: Build) -> None:
         + (f", {saved:.0%} fewer than all {settings.trials} for each." if saved > 0 else ".")
     )
     page.paragraph(NOTE_ON_NOISE, soft=True)
+    if np.any(build.measured.most > build.measured.right):
+        page.paragraph(
+            f"The bars count right answers of {settings.trials}. Where the verdict was certain earlier, "
+            "the rest is unknown: a bar such as 1-4 says the least and the most that all answers could have shown."
+        )
     names, codes = build.pool.codes("source")
     categories, category_codes = build.pool.codes("category")
     _histograms(page, "By source", build, names, codes)
     _histograms(page, "By category", build, categories, category_codes)
 
 
+MOST_BOUNDS = 12
+"""Different pairs of bounds that a histogram shows one by one; with more, they are put together by verdict."""
+
+
 def _histograms(page: Page, title: str, build: Build, names: list[str], codes: Any) -> None:
-    """Right answers of all trials; a measurement that stopped early stands at the share it showed."""
+    """Right answers of all trials. Where asking stopped early only bounds are known, and the bounds are shown."""
     assert build.recipe.difficulty is not None
-    trials = build.recipe.difficulty.trials
-    per: dict[str, Counter[int]] = {}
-    for row in map(int, build.measured.rows):
-        found = build.measured.columns(row)
-        assert found is not None
-        per.setdefault(names[codes[row]], Counter())[round(found["pass_rate"] * trials)] += 1
+    labels = shares_shown(build.measured, build.recipe.difficulty)
+    known = sorted(set(labels))
+    if all(least == most for least, most, _ in known):
+        known = [(n, n, str(n)) for n in range(build.recipe.difficulty.trials + 1)]
+    per: dict[str, Counter[tuple[int, int, str]]] = {}
+    for row, label in zip(build.measured.rows.tolist(), labels, strict=True):
+        per.setdefault(names[codes[row]], Counter())[label] += 1
     page.heading(title)
     page.charts(
         *(
             bar_chart(
                 f"{name} ({counts.total():,} questions)",
-                [(str(n), counts[n]) for n in range(trials + 1)],
-                width=340,
+                [(shown, counts[low, high, shown]) for low, high, shown in known],
+                width=max(340, 38 * len(known)),
                 height=190,
             )
             for name, counts in sorted(per.items())
         )
     )
+
+
+def shares_shown(measured: Measured, settings: Difficulty) -> list[tuple[int, int, str]]:
+    """(least, most, label) of each measured row: what all its trials could have shown, `3` or `1-4`.
+
+    Sorted, they go from hard to easy.
+    """
+    low, high = settings.keep_counts
+    found = list(zip(measured.right.tolist(), measured.most.tolist(), strict=True))
+    early = {pair for pair in found if pair[0] < pair[1]}
+    if len(early) <= MOST_BOUNDS:
+        return [(least, most, str(least) if least == most else f"{least}-{most}") for least, most in found]
+    kept = (low, high, f"kept ({low}-{high})")
+    easy, hard = (high + 1, settings.trials, "too easy"), (0, low - 1, "too hard")
+    return [
+        (least, most, str(least)) if least == most else easy if least > high else hard if most < low else kept
+        for least, most in found
+    ]
 
 
 def _rewrites(page: Page, build: Build) -> None:
@@ -240,7 +270,7 @@ def _card(build: Build, title: str, row: int, verdict: bool | None, evidence: st
     fields = [("question", sample.problem), ("gold", sample.answer)]
     found = build.measured.columns(row)
     if found is not None:
-        fields.append(("pass rate", f"{found['pass_rate']:.3g}"))
+        fields.append(("pass rate", f"{found['pass_rate']:.3g} ({found['n_correct']} of {found['n_trials']} right)"))
     if evidence:
         fields.append(("evidence", evidence))
     return Card(title, fields, [picture.bytes for picture in sample.images[:1]], verdict)

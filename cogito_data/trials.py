@@ -164,6 +164,15 @@ class Measured:
         return self._right[self.rows]
 
     @property
+    def most(self) -> np.ndarray:
+        """Right answers that all trials of the measured rows could have shown at most [m] int32.
+
+        Above `right` where asking stopped because the verdict was certain.
+        """
+        trials = 0 if self._settings is None else self._settings.trials
+        return np.asarray(self.right + trials - self._done[self.rows])
+
+    @property
     def asked(self) -> int:
         """Trials of all rows together."""
         return int(self._done.sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from cogito_core.html import Card, Page
 from cogito_core.sample import Sample
 from cogito_core.shards import SampleStore, shard_paths
-from cogito_data.sources.base import SourceManifest
 from cogito_data.sources.rows import REASONS
 
 if TYPE_CHECKING:
@@ -22,21 +21,22 @@ REFUSALS = 3
 """Refused rows shown of each reason."""
 
 
-def render(manifest: SourceManifest, result: IngestResult, directory: Path) -> str:
+def render(result: IngestResult, directory: Path, *, title: str, licence: str, training_splits: Sequence[str]) -> str:
     """The page.
 
     Args:
-        manifest: of the source.
         result: what the ingest did.
         directory: the run directory, with its shards and its ledger.
+        title, licence: of the source.
+        training_splits: upstream splits that may be trained on.
     """
-    page = Page(f"Ingest of {manifest.name}", manifest.title)
+    page = Page(f"Ingest of {result.source}", title)
     page.tiles([(f"{result.rows_read:,}", "rows read"), (f"{result.kept:,}", "rows kept"),
                 (f"{result.with_picture:,}", "with a picture"), (f"{sum(result.dropped.values()):,}", "refused")])
-    page.paragraph(f"From {result.origin}, {result.layout} layout. Licence: {manifest.licence.name}.")
+    page.paragraph(f"From {result.origin}, {result.layout} layout. Licence: {licence}.")
     page.section("Kept rows")
     page.table(["upstream's split", "rows", "may be trained on"], [
-        [split, n, "yes" if split in manifest.training_splits else "no"] for split, n in result.splits.items()
+        [split, n, "yes" if split in training_splits else "no"] for split, n in result.splits.items()
     ])
     page.table(["kind of answer", "rows"], [[kind, n] for kind, n in result.answer_kinds.items()])
     if result.dropped:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from cogito_core.runs import RunDir
 from cogito_core.shards import write_shards
 from cogito_data.decontaminate import decontaminate
 from cogito_data.dedup import deduplicate
+from cogito_data.difficulty import bounds
 from cogito_data.funnel import summarise
 from cogito_data.inspect_gallery import write_gallery
+from cogito_data.nano_source import ingest_nano
 from cogito_data.pipeline import Build
 from cogito_data.pool import Pool
 from cogito_data.probes import ProbeItem
-from cogito_data.recipe import DataRecipe
-from cogito_data.report import render
+from cogito_data.recipe import DataRecipe, Difficulty
+from cogito_data.report import render, shares_shown
 from cogito_data.selection import drop_by_difficulty
 from cogito_data.trials import Measured
 from tests.data.making import encoded, noise_picture, pool_of, sample
@@ -68,6 +73,38 @@ def test_the_funnel_counts_each_row_once(tmp_path: Path) -> None:
     assert build.funnel.sources["made"]["rewritten"] == 1
 
 
+SHOWN = [
+    # trials, recipe, (right, done) of the rows, labels
+    (8, {"drop_above": 0.5}, [(5, 5), (0, 4), (3, 7), (4, 8), (5, 8)], ["5-8", "0-4", "3-4", "4", "5"]),
+    (8, {"drop_above": 0.5, "exact_rate": True}, [(0, 8), (8, 8)], ["0", "8"]),
+    (16, {"keep_between": [0.0625, 0.9375]},
+     [*((1, done) for done in range(2, 14)), (12, 13), (0, 16), (16, 16)],
+     [*["kept (1-15)"] * 13, "0", "16"]),
+]
+
+
+@pytest.mark.parametrize(("trials", "rule", "rows", "labels"), SHOWN)
+def test_the_histogram_shows_bounds_where_asking_stopped(
+    trials: int, rule: dict[str, Any], rows: list[tuple[int, int]], labels: list[str]
+) -> None:
+    settings = Difficulty.model_validate({"model": "m", "trials": trials, **rule})
+    measured = Measured(len(rows), settings)
+    right, done = zip(*rows, strict=True)
+    measured.add(range(len(rows)), right, done, [1] * len(rows))
+    shown = shares_shown(measured, settings)
+    assert [label for _, _, label in shown] == labels
+    for row, (least, most, _) in enumerate(shown):
+        low, high = bounds(*rows[row], trials)
+        assert least <= round(low * trials) and round(high * trials) <= most
+
+
+def test_the_report_says_that_a_row_was_not_asked_to_the_end(tmp_path: Path) -> None:
+    build, _ = small_build(tmp_path)
+    page = render(build)
+    assert "<title>5-7: 1</title>" in page
+    assert "the least and the most that all answers could have shown" in page
+
+
 def test_the_gallery_holds_every_row_and_its_filters(tmp_path: Path) -> None:
     rows = [sample(f"q{i}", f"Question {i} {EVIL}?", str(i), pictures=[encoded(noise_picture(i % 3))]) for i in range(12)]
     write_shards(rows, tmp_path / "data")
@@ -87,3 +124,14 @@ def test_a_run_directory_is_opened_by_its_data_folder(tmp_path: Path) -> None:
         write_shards([sample("a")], run.path / "data")
     path, shown, _ = write_gallery(tmp_path / "run", None, limit=10)
     assert (path.parent, shown) == (tmp_path / "run", 1)
+
+
+def test_an_ingest_of_nano_writes_a_page(tmp_path: Path) -> None:
+    first = ingest_nano(tmp_path / "run", 12, seed=0)
+    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    assert "Ingest of nano" in page and "Apache-2.0" in page
+    assert page.count("data:image/png;base64,") == 12
+    assert (tmp_path / "run/ledger.jsonl").read_text(encoding="utf-8") == ""
+    written = (tmp_path / "run/report.html").stat().st_mtime_ns
+    assert ingest_nano(tmp_path / "run", 12, seed=0) == first
+    assert (tmp_path / "run/report.html").stat().st_mtime_ns == written, "a finished ingest is left as it is"
