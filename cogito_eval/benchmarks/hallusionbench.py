@@ -1,7 +1,8 @@
 """HallusionBench: accuracy per question (aAcc), per figure (fAcc) and per question group (qAcc).
 
-Source: the released evaluation (github tianyi-lab/HallusionBench). A figure counts if all its questions are right; a
-question group, if the question is right on every variant of the figure.
+Source: the released evaluation (utils.py of github tianyi-lab/HallusionBench). A figure counts if all its questions
+are right: 346 figures, as "figure 0" of the category VS is a question without any. A question group counts if the
+question is right on every variant of the figure, the missing one among them: 455 groups.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def three_accuracies(right: Mapping[str, bool]) -> dict[str, Any]:
     groups: dict[tuple[str, ...], list[bool]] = {}
     for id, value in right.items():
         head, set_id, figure, question = id.rsplit("_", 3)
-        figures.setdefault((head, set_id, figure), []).append(value)
+        if not (head.startswith("VS_") and figure == "0"):
+            figures.setdefault((head, set_id, figure), []).append(value)
         groups.setdefault((head, set_id, question), []).append(value)
     return {
         "aAcc": as_dict(mean_estimate([float(value) for value in right.values()])),

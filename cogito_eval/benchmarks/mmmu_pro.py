@@ -30,8 +30,11 @@ def adapt(record: Record, path: Path) -> Record:
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:
-    """The rule reads the options as letter -> text."""
-    return {"index2ans": dict(zip(LETTERS, choices, strict=False)) or None}
+    """The rule reads the options as letter -> text; those of one record, a list within a list, as they are shipped."""
+    shipped = record.get("options")
+    nested = isinstance(shipped, str) and shipped.lstrip().startswith("[[")
+    out: dict[str, Any] = {"index2ans": dict(zip(LETTERS, choices, strict=False)) or None}
+    return out | ({"choices": shipped} if nested else {})
 
 
 def _subject(record: Record) -> str:

@@ -112,7 +112,7 @@ def test_hallusionbench_accuracies():
     right = {"VD_a_0_0_0": True, "VD_a_0_0_1": True, "VD_a_0_1_0": True, "VD_a_0_1_1": False, "VS_b_0_0_0": True}
     found = three_accuracies(right)
     assert found["aAcc"]["accuracy"] == 4 / 5
-    assert found["fAcc"]["accuracy"] == 2 / 3  # figures: VD 0/0 right, VD 0/1 wrong, VS 0/0 right
+    assert found["fAcc"]["accuracy"] == 1 / 2  # figures: VD 0/0 right, VD 0/1 wrong; figure 0 of VS is no figure
     assert found["qAcc"]["accuracy"] == 2 / 3  # groups: VD q0 right, VD q1 wrong, VS q0 right
 
 

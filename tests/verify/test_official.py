@@ -34,6 +34,10 @@ def _mv(extraction: object, gold: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def _short(answer: str) -> str:
+    return '{"solution": "steps", "short answer": "' + answer + '"}'
+
+
 CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["yes", "no", "maybe so"]}
 
 
@@ -67,10 +71,27 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("mathvision", {"gold": "7", "response": "We get 3 + 4.\nThe final answer is 7"}, True),
         ("mathvision", {"gold": "\\frac{1}{2}", "response": "so \\boxed{\\frac12} holds, no: \\boxed{0.5}"}, True),
         ("mathvision", {"gold": "(1,2)", "extraction": "(1, 2)"}, True),
+        # what latex2sympy reads of a text: the start, a quotient for a ratio, a product for a mixed number
+        ("mathvision", {"gold": "1", "extraction": "1:1"}, True),
+        ("mathvision", {"gold": "B", "choices": ["$2:3$", "$3:2$"], "extraction": "6:4"}, True),
+        ("mathvision", {"gold": "20", "extraction": "20)20"}, True),
+        ("mathvision", {"gold": "-100", "extraction": "[-100]"}, True),
+        ("mathvision", {"gold": "x=5", "response": "x = 5"}, True),
+        ("mathvision", {"gold": "3.5", "extraction": "3\\frac{1}{2}"}, False),
+        ("mathvision", {"gold": "0.12", "extraction": "12\\%"}, True),
+        ("mathvision", {"gold": "189", "extraction": '"189"'}, False),
+        ("mathvision", {"gold": "A", "choices": ["$-\\!2$", "$0$"], "response": "-2"}, False),
+        ("mathvision", {"gold": "0.5", "extraction": "\\frac12"}, False),
+        ("mathvision", {"gold": "1234", "extraction": "1{,}234"}, False),
+        ("mathvision", {"gold": "E", "choices": ["1", "2", "3", "4", "5"], "extraction": "[e]"}, False),
         # EMMA
         ("emma", {"gold": "A", "gt_content": "4 \\text{ m/s}", "response": "A: because"}, True),
         ("emma", {"gold": "5", "gt_content": "5", "response": "\\boxed{5.001}"}, True),
         ("emma", {"gold": "5", "response": "five"}, False),
+        ("emma", {"gold": "5", "response": "the answer is five apples."}, True),
+        ("emma", {"gold": "6", "extraction": "one of the five"}, True),
+        ("emma", {"gold": "-2", "extraction": "minus two"}, False),
+        ("emma", {"gold": "D", "gt_content": "$\\lambda $/4", "response": "\\boxed{\\frac{\\lambda}{4}}"}, False),
         # ChartQA
         ("chartqa", {"gold": "2010", "response": "1915"}, True),
         ("chartqa", {"gold": "12%", "response": "12"}, False),
@@ -87,6 +108,12 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
             "tabmwp",
             {"gold": "surplus", "choices": ["shortage", "surplus"], "response": "The answer is (B) surplus."},
             True,
+        ),
+        # "F" of Friday is one of the six letters and no option: the script draws one of the four
+        (
+            "tabmwp",
+            {"gold": "Friday", "choices": ["Friday", "Saturday", "Sunday", "Monday"], "response": "The answer is Friday."},
+            False,
         ),
         # ScienceQA (LLaVA)
         ("scienceqa", {"gold": "B", "response": "B"}, True),
@@ -111,17 +138,41 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("logicvista", {"gold": "['a', 'c']", "extraction": "['a']"}, False),
         ("ai2d", {"gold": "B", "response": "b."}, True),
         ("wemath", {"gold": "C", "response": "<Answer>: C. 12"}, True),
+        ("wemath", {"gold": "C", "response": "Answer: c"}, False),
+        ("puzzlevqa", {"gold": "blue", "choices": ["red", "blue"], "extraction": "not (A) but (B)"}, True),
+        ("puzzlevqa", {"gold": "red", "choices": ["red", "blue"], "extraction": "(D)"}, True),
+        ("puzzlevqa", {"gold": "blue", "choices": ["red", "blue"], "extraction": "blue"}, False),
+        ("puzzlevqa", {"gold": "blue", "choices": ["red", "blue"], "response": "The answer is blue."}, True),
+        ("mmmu_pro", {"gold": "B", "choices": "[['A', 'B', 'Neither']]", "response": "Answer: B"}, False),
         ("hallusionbench", {"gold": "No", "response": "No, there is none."}, True),
         ("hallusionbench", {"gold": "0", "extraction": "No"}, True),
-        (
-            "dynamath",
-            {"gold": "3.1416", "answer_type": "float", "response": '{"solution": "x", "short answer": "π"}'},
-            True,
-        ),
+        # DynaMath: the reply's JSON without backslashes; else its last line without the last character
+        ("dynamath", {"gold": "6.283", "answer_type": "float", "response": _short("2π")}, True),
+        ("dynamath", {"gold": "3.1416", "answer_type": "float", "response": _short("π")}, False),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "response": _short("2.501 cm")}, True),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "response": "```json\n" + _short("2.5") + "\n```"}, True),
+        ("dynamath", {"gold": "0.5", "answer_type": "float", "response": _short("1/2")}, False),
         ("dynamath", {"gold": "2.5", "answer_type": "float", "extraction": "2.502"}, False),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "response": "so\n2.5."}, True),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "response": "so\n2.5"}, False),
+        ("dynamath", {"gold": "2.5", "answer_type": "float", "response": "The answer is 2.5."}, False),
+        ("dynamath", {"gold": "B", "answer_type": "multiple choice", "response": _short("(B) 12")}, True),
+        ("dynamath", {"gold": "B", "answer_type": "multiple choice", "response": _short("b")}, False),
+        ("dynamath", {"gold": "Even", "answer_type": "text", "response": _short("It is Even.")}, True),
+        ("dynamath", {"gold": "Even", "answer_type": "text", "response": _short("it is even")}, False),
+        ("dynamath", {"gold": "3", "answer_type": "int", "response": _short("13")}, True),
         ("geometry3k", {"gold": "B", "precise_value": [1.0, 2.0, 3.0, 4.0], "extraction": "2.2"}, True),
         # OlympiadBench
         ("olympiadbench", {"gold": "x=1", "extraction": "1"}, True),
+        ("olympiadbench", {"gold": "x=1", "extraction": '"x=1"'}, False),
+        ("olympiadbench", {"gold": "x=1", "extraction": "one"}, False),
+        ("olympiadbench", {"gold": "x=1", "extraction": "(x=1)"}, False),
+        ("olympiadbench", {"gold": "x=1", "extraction": "x=1.0"}, False),
+        ("olympiadbench", {"gold": "5", "response": "First \\boxed{3}.\nSo the final answer is \\boxed{5}."}, True),
+        ("olympiadbench", {"gold": "5", "response": "So the final answer is 5."}, True),
+        ("olympiadbench", {"gold": "5", "response": "综上，\\boxed{3}。所以最终答案是$5$。"}, True),
+        ("olympiadbench", {"gold": "5", "response": "First \\boxed{3}, then \\boxed{5}."}, False),
+        ("olympiadbench", {"gold": "(1,2)", "precision": "0.5", "answer_type": "Tuple", "response": "$(1.2,2)$"}, False),
         ("olympiadbench", {"gold": "0.6", "extraction": "60%"}, True),
         ("olympiadbench", {"gold": "x^2+y^2=1", "extraction": "\\boxed{2x^{2}+2y^2=2}"}, True),
         ("olympiadbench", {"gold": "x^2+y^2=1", "extraction": "\\boxed{x^{2}-y^{2}=1}"}, False),

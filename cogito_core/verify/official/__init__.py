@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cogito_core.verify.official import compat, letters, mathvista, mmmu, olympiadbench, tables, values, vqa
+from cogito_core.verify.official import compat, dynamath, letters, mathvista, mmmu, olympiadbench, tables, values, vqa
 from cogito_core.verify.official.row import text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
@@ -57,7 +57,7 @@ OFFICIAL: dict[str, Rule] = {
         "tabmwp": tables.tabmwp,
         "mmstar": letters.mmstar,
         "wemath": letters.wemath,
-        "dynamath": values.dynamath,
+        "dynamath": dynamath.score,
         "olympiadbench": olympiadbench.score,
         "ai2d": letters.ai2d,
         "blink": letters.blink,

@@ -121,12 +121,12 @@ def ai2d(row: Row) -> Verdict:
 
 
 def wemath(row: Row) -> Verdict:
-    """We-Math: the first character after the last "Answer" once <, >, : and . are taken out."""
+    """We-Math: the first character after the last "Answer" without <, >, : and .; a small letter is none."""
     gold = gold_letter(row)
     answer, ready = given(row)
     text = answer if ready else answer.split("Answer")[-1]
     text = re.sub(r"[<>:.]", "", text).strip()
-    return verdict("wemath", bool(gold) and text[:1].upper() == gold, gold, text[:1])
+    return verdict("wemath", bool(gold) and text[:1] == gold, gold, text[:1])
 
 
 def hallusionbench(row: Row) -> Verdict:
@@ -166,7 +166,19 @@ def visulogic(row: Row) -> Verdict:
 
 
 def puzzlevqa(row: Row) -> Verdict:
-    """PuzzleVQA and AlgoPuzzleVQA: the option's letter, or the reply contains the option's text and no other's."""
-    if text_of(row, "gold") in options(row) and not re.fullmatch(r"\(?[A-Z]\)?", text_of(row, "gold")):
-        row = {**row, "gold": LETTERS[options(row).index(text_of(row, "gold"))]}
-    return option_letter("puzzlevqa", row)
+    """PuzzleVQA and AlgoPuzzleVQA (prompting.py): the last letter in brackets, else the last capital A to D.
+
+    A letter beyond the options means the first one there. The release puts its reply to the model a second time and
+    reads the answer to that, the `extraction` here; without one our rules read the reply.
+    """
+    texts, gold = options(row), text_of(row, "gold")
+    wanted = gold if gold in texts else texts[LETTERS.index(gold_letter(row))] if gold_letter(row) and texts else ""
+    answer, ready = given(row)
+    rule = "puzzlevqa"
+    if not ready:
+        answer, how = _extracted(row, answer)
+        rule = f"puzzlevqa, {how} in place of a second question"
+    found = re.findall(r"\(([ABCD])\)", answer) or re.findall(r"[ABCD]", answer)
+    place = LETTERS.index(found[-1]) if found else -1
+    said = (texts[place] if place < len(texts) else texts[0]) if found and texts else ""
+    return verdict("puzzlevqa", bool(said) and said == wanted, wanted, said, extracted=answer, rule=rule)

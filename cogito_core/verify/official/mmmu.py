@@ -146,5 +146,11 @@ def mmmu(row: Row) -> Verdict:
 
 
 def mmmu_pro(row: Row) -> Verdict:
-    """MMMU-Pro: the only letter after the last "Answer:", else MMMU's steps with looser word boundaries."""
+    """MMMU-Pro: the only letter after the last "Answer:", else MMMU's steps with looser word boundaries.
+
+    One record ships its options as a list within a list: the script takes it for a single option, A.
+    """
+    shipped = row.get("choices")
+    if isinstance(shipped, str) and shipped.lstrip().startswith("[["):
+        row = {**row, "choices": [shipped]}
     return _choice("mmmu_pro", row, True)

@@ -13,10 +13,11 @@ from fractions import Fraction
 from cogito_core.verify.clean import matching_brace
 from cogito_core.verify.ladder import bounds, same_value
 from cogito_core.verify.modular import PRIMES, NotModularError, Point, proportional
-from cogito_core.verify.official.row import Row, given, golds, verdict
+from cogito_core.verify.official.row import Row, given, golds, text_of, verdict
 from cogito_core.verify.reader import read
 from cogito_core.verify.tree import Node, ReadError, symbols
 from cogito_core.verify.verdict import Verdict
+from cogito_core.verify.words import number_words
 
 DEFAULT_ERROR = Fraction(1, 10**8)
 MAX_FACTOR = 10**6
@@ -92,8 +93,22 @@ def _numbers_equal(one: str, other: str, error: Fraction) -> bool:
     return any(abs(item - said) <= error * Fraction(101, 100) for item in (gold / 100, gold, gold * 100))
 
 
+def _read(text: str) -> Node:
+    """The text as SymPy's grammar takes it: a number word is a product of letters there, quotes are refused.
+
+    Raises ReadError for those, and for a bracket without its partner.
+    """
+    if '"' in text or number_words(text.strip()) is not None or _stray_bracket(text):
+        raise ReadError("not read by the release's grammar")
+    return read(text, False)
+
+
+def _stray_bracket(text: str) -> bool:
+    return any(text.count(left) != text.count(right) for left, right in ("()", "{}"))
+
+
 def _expressions_equal(one: str, other: str, error: Fraction) -> bool:
-    left, right = (read(text.split("=")[1].strip() if "=" in text else text, False) for text in (one, other))
+    left, right = (_read(text.split("=")[1].strip() if "=" in text else text) for text in (one, other))
     if any(node.op in ("list", "rel", "set", "matrix") for node in (left, right)):
         return False
     if bool(symbols(left)) != bool(symbols(right)):
@@ -107,10 +122,11 @@ def _expressions_equal(one: str, other: str, error: Fraction) -> bool:
 
 
 def _difference(text: str) -> Node:
-    node = read(text, False)
-    if node.op != "rel" or node.value != ("=",):
+    sides = text.split("=")
+    if len(sides) != 2:
         raise ReadError("no equation")
-    return Node("add", None, (node.args[0], Node("neg", None, (node.args[1],))))
+    left, right = (_read(side) for side in sides)
+    return Node("add", None, (left, Node("neg", None, (right,))))
 
 
 def _integer_factor(one: Node, other: Node) -> bool:
@@ -172,7 +188,9 @@ def items_equal(one: str, other: str, error: Fraction) -> bool:
     except ReadError:
         pass
     try:
-        return _integer_factor(_difference(one), _difference(other))
+        left, right = _difference(one), _difference(other)
+        # SymPy keeps decimals as floats: a factor of 1.0 is no integer there.
+        return ("." in one) == ("." in other) and _integer_factor(left, right)
     except ReadError:
         return False
 
@@ -210,9 +228,17 @@ def _allowed_errors(value: object) -> list[Fraction]:
     return [DEFAULT_ERROR if error is None else error for error in errors]
 
 
+_FINAL = re.compile(r"(?:So the final answer is |所以最终答案是)(.*)")
+
+
 def score(row: Row) -> Verdict:
-    """OlympiadBench: `precision` is the allowed absolute error, one or one for each answer."""
-    errors = _allowed_errors(row.get("precision"))
+    """OlympiadBench: `precision` is the allowed absolute error, one or one for each answer; tuples have the default.
+
+    Of a reply the text behind its last "So the final answer is" is judged (judge.py of the release), else all of it.
+    """
+    errors = [DEFAULT_ERROR] if "Tuple" in text_of(row, "answer_type") else _allowed_errors(row.get("precision"))
     gold = ", ".join(golds(row))
-    answer, _ = given(row)
+    answer, ready = given(row)
+    final = [] if ready else _FINAL.findall(answer)
+    answer = final[-1].strip() if final else answer
     return verdict("olympiadbench", judge_texts(gold, answer, errors), gold, answer.strip()[-300:])

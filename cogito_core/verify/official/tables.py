@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cogito_core.verify.official.row import LETTERS, Row, given, golds, options, text_of, verdict
+from cogito_core.verify.official.row import Row, given, golds, options, text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
 # ChartQA
@@ -76,17 +76,21 @@ _TAB_LETTERS = (
 )
 
 
-def tabmwp_answer(output: str, texts: list[str]) -> str:
+_TAB_OPTIONS = "ABCDEF"
+
+
+def tabmwp_answer(output: str, texts: list[str]) -> str | None:
     """TabMWP's extract_prediction: option letters or the most similar option; else the first pattern's last
-    number."""
+    number. None where the script draws an option: it takes "The answer is Friday" for the letter F."""
     output = re.sub(r"\$?\\frac\{([\d\.\,\-]+)\}\{([\d\.\,]+)\}\$?", r"\1/\2", output)
     output = re.sub(r"(?<![AP]\.M)\.$", "", output)
     output = re.sub(r"(?<=\d)[\=](?=[\-\$\d])", " = ", output).replace("\u2212", "-")
     if texts:
         for pattern in _TAB_LETTERS:
             found = re.findall(pattern, output)
-            if found and found[0].upper() in LETTERS[: len(texts)]:
-                return texts[LETTERS.index(found[0].upper())]
+            if found and found[0].upper() in _TAB_OPTIONS:
+                place = _TAB_OPTIONS.index(found[0].upper())
+                return texts[place] if place < len(texts) else None
         scores = [_overlap(text, output) for text in texts]
         return texts[scores.index(max(scores))]
     for pattern in _TAB_PATTERNS:
@@ -111,5 +115,19 @@ def tabmwp(row: Row) -> Verdict:
     unit = text_of(row, "unit")
     gold = tabmwp_normal((golds(row) or [""])[0], unit)
     answer, ready = given(row)
-    said = tabmwp_normal(answer if ready else tabmwp_answer(answer, options(row)), unit)
+    found = answer if ready else tabmwp_answer(answer, options(row))
+    if found is None:
+        texts = options(row)
+        chance = sum(tabmwp_normal(text, unit).lower() == gold.lower() for text in texts) / len(texts)
+        return verdict(
+            "tabmwp",
+            False,
+            gold,
+            None,
+            extracted="",
+            expectation=chance,
+            rule="tabmwp, guess",
+            reason=f"the letter read is no option; the script guesses one of {len(texts)}",
+        )
+    said = tabmwp_normal(found, unit)
     return verdict("tabmwp", said.lower() == gold.lower(), gold, said)

@@ -1,46 +1,19 @@
-"""Released rules that compare values: MATH-Vision, EMMA, DynaMath, Geometry3K, MathVerse.
-
-The releases hand text to `eval` and to a LaTeX grammar; here our reader gives the value, and nothing is executed.
-"""
+"""Released rules that compare values: MATH-Vision, EMMA, Geometry3K, MathVerse."""
 
 from __future__ import annotations
 
-import json
 import re
 
 from cogito_core.verify.api import verify
-from cogito_core.verify.clean import matching_brace, repair
+from cogito_core.verify.clean import matching_brace
 from cogito_core.verify.extract import extract
 from cogito_core.verify.ladder import bounds
-from cogito_core.verify.modular import identical
+from cogito_core.verify.official.latex_value import value_at_two_places
 from cogito_core.verify.official.row import LETTERS, Row, given, gold_letter, golds, options, text_of, verdict
 from cogito_core.verify.reader import read
-from cogito_core.verify.tree import Node, ReadError, symbols
+from cogito_core.verify.tree import Node, ReadError
 from cogito_core.verify.verdict import Verdict
 from cogito_core.verify.words import number_words
-
-_NOT_LATEX = re.compile(r"[^\x00-\x7f]|(?<![\\A-Za-z])[A-Za-z]{2,}")
-
-
-def value_at_two_places(text: str) -> float | None:
-    """The real value of a formula rounded to two decimals, as both MATH-Vision and EMMA compare it.
-
-    The releases read LaTeX only: signs outside ASCII and bare words such as sqrt have no value there.
-    """
-    if _NOT_LATEX.search(text) or ":" in text:
-        return None
-    try:
-        node = read(repair(text), False)
-    except ReadError:
-        return None
-    if symbols(node) or node.op in ("list", "group", "set", "rel", "matrix", "percent", "ratio"):
-        return None
-    near = bounds(node)
-    try:
-        return None if near is None else round(float(near[0] + (near[1] - near[0]) / 2), 2)
-    except OverflowError:
-        return None
-
 
 # MATH-Vision
 
@@ -57,7 +30,7 @@ def _evaluated(text: str) -> str:
         if "infty" in part or part in ("a", "-a"):
             done.append(part)
             continue
-        value = value_at_two_places(part)
+        value = value_at_two_places(part, by_eval=True)
         if value is None:
             return text
         done.append(
@@ -79,10 +52,7 @@ def mathvision_equal(one: str, other: str) -> bool:
     one, other = _evaluated(one), _evaluated(other)
     if one == other:
         return True
-    if ":" in one and ":" in other:
-        terms = [[value_at_two_places(part) for part in text.strip(" $").split(":")] for text in (one, other)]
-        return None not in terms[0] and terms[0] == terms[1]
-    left, right = value_at_two_places(one), value_at_two_places(other)
+    left, right = value_at_two_places(one, by_eval=True), value_at_two_places(other, by_eval=True)
     return left is not None and left == right
 
 
@@ -215,22 +185,45 @@ def emma_answer(response: str) -> str:
     return ""
 
 
+_NUMBER_WORDS = frozenset(
+    (
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million "
+        "billion point"
+    ).split()
+)
+
+
+def emma_number(text: str) -> str | None:
+    """The number of word2number, which EMMA's script calls: of all number words in the text, whatever stands between.
+
+    Two numbers side by side are added ("one of the five" is 6), and a minus is lost.
+    """
+    words = [word for word in text.replace("-", " ").split() if word in _NUMBER_WORDS]
+    if words and words[0] in ("hundred", "thousand", "million", "billion"):
+        words = ["one", *words]
+    value = number_words(" ".join(words))
+    if value is None and len(words) == 2:
+        pair = [number_words(word) for word in words]
+        value = None if None in pair else sum(one for one in pair if one is not None)
+    if value is None:
+        return None
+    return str(value) if value == int(value) else str(float(value))
+
+
 def emma_equal(said: str, gold: str) -> bool:
-    """EMMA's is_equal: equal text, a number word, equal values at two decimals, or the same expression."""
+    """EMMA's is_equal: equal text, a number in words, or equal values at two decimals.
+
+    The script also compares expressions, behind a conversion to float that fails for every expression with a symbol:
+    that step is never reached.
+    """
     said, gold = said.lower(), gold.lower()
     if said.strip() == gold.strip():
         return True
-    word = number_words(said.strip())
-    if word is not None and str(word) == gold.strip():
+    if emma_number(said) == gold.strip():
         return True
     left, right = value_at_two_places(said), value_at_two_places(gold)
-    if left is not None and right is not None:
-        return left == right
-    try:
-        one, other = read(said, False), read(gold, False)
-    except ReadError:
-        return False
-    return bool(symbols(one) | symbols(other)) and identical(one, other) is True
+    return left is not None and left == right
 
 
 def emma(row: Row) -> Verdict:
@@ -246,36 +239,7 @@ def emma(row: Row) -> Verdict:
     return verdict("emma", right, gold, said)
 
 
-# DynaMath, Geometry3K, MathVerse
-
-
-def dynamath(row: Row) -> Verdict:
-    """DynaMath: the JSON "short answer"; floats within 0.001, letters by the first three characters, text by
-    containment."""
-    gold = (golds(row) or [""])[0]
-    answer, ready = given(row)
-    said = answer if ready else _short_answer(answer)
-    form = text_of(row, "answer_type").lower()
-    if "float" in form or (not form and _is_float(gold)):
-        wanted, value = _near(gold), _near(said)
-        right = wanted is not None and value is not None and abs(wanted - value) <= 0.001
-    elif "choice" in form or "letter" in form:
-        right = bool(gold) and gold.strip().upper()[:1] in said.upper()[:3]
-    else:
-        right = bool(gold.strip()) and gold.strip().lower() in said.lower()
-    return verdict("dynamath", right, gold, said)
-
-
-def _short_answer(response: str) -> str:
-    match = re.search(r"\{[^{}]*\"short answer\"[^{}]*\}", response, re.S | re.I)
-    if match:
-        try:
-            data = json.loads(match.group())
-            return str(next(value for key, value in data.items() if key.lower() == "short answer"))
-        except (ValueError, StopIteration):
-            pass
-    found = extract(response)
-    return found.text or ""
+# Geometry3K, MathVerse
 
 
 def _near(text: str) -> float | None:
