@@ -143,6 +143,16 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
         rf"(?i:\b(?:it|this|that)\s+(?:must|should|has to|can only|ought to)\s+be)\s*{_OPEN}{option}{_OPEN}{letter}"
         r"(?=[\s*)\]}$]*(?:[.,;:!\n]|$|(?i:because|since|as|for)\b))"
     )
+    ends = r"(?=[\s*)\]}$]*(?:[.;!\n]|$))"
+    corrected = (
+        r"(?i:\b(?:no|wait|actually|correction|sorry|rather)\b[\s,.:;—–-]{1,4}(?:actually\s+|that'?s wrong\W{1,3})?"
+        rf"(?:it|this|that)\s+(?:{says}))\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
+    )
+    left_over = rf"(?i:\bleav(?:es|ing)\s+(?:us\s+)?(?:with\s+)?(?:only\s+)?)\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
+    curt = (
+        r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so)[,:]?)\s+"
+        rf"{_OPEN}{option}{_OPEN}{letter}(?=[\s*)\]}}$]*[.!]?\s*(?:\n|$))"
+    )
     chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
         (rank, re.compile(pattern))
@@ -151,10 +161,13 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
             (0, chosen),
             (0, called),
             (0, chinese),
+            (0, corrected),
             (1, bracketed),
             (1, named),
             (1, guessed),
             (1, forced),
+            (1, left_over),
+            (1, curt),
         )
     )
 

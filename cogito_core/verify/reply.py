@@ -21,6 +21,9 @@ from cogito_core.verify.verdict import Candidate, Extraction
 
 MAX_VALUE = 60
 _VALUED = re.compile(r"[\d½⅓¼¾π]|\\pi\b")
+_REJECTED = re.compile(
+    r",\s+(?:and\s+|but\s+)?not\s+[^.,;:\n]{1,80}|\s+\(not\s+[^()\n]{1,80}\)|\s+rather than\s+[^.,;:\n]{1,80}"
+)
 _LISTED_LINE = re.compile(r"^\s*[|(*]*\s*[A-Z]\s?[|).:]", re.M)
 _PLURAL = frozenset(["list", "group", "set", "rel", "union", "matrix"])
 _DENIED_TEXT = re.compile(
@@ -142,7 +145,7 @@ class Reply:
         """The one option whose words stand in `text`, or whose value it states."""
         if not any(self.keys) or len(_LISTED_LINE.findall(text)) > 1:
             return None
-        key = f" {fold_words(text)} "
+        key = f" {fold_words(_REJECTED.sub(' ', text))} "
         hits = [index for index, one in enumerate(self.words) if one and len(one) < 300 and f" {one} " in key]
         hits = [
             index

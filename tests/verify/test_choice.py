@@ -40,3 +40,25 @@ def test_a_bold_text_contradicts_a_letter_only_by_another_value(response: str, l
 
 def test_a_bold_option_without_a_number_contradicts_another_letter() -> None:
     assert extract("The answer is (A).\n\nSo the value is **k**.", kind="choice", choices=["2k", "k"]).text is None
+
+
+ANIMALS = ["crickets", "deer", "snakes", "hawks"]
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        ("A is incorrect. B is incorrect. C is incorrect. Therefore D.", "D"),
+        ("Crickets (A) would increase while deer (B) stay the same. So A.", "A"),
+        ("Eliminating A, B, and C leaves D.", "D"),
+        ("Eliminating D leaves A, B and C.", None),
+        ("So the answer would be B... no, it should be A.", "A"),
+        ("The answer is crickets, not deer.", "A"),
+        ("Deer rather than crickets.", "B"),
+        ("It is the deer, and not the snakes or the hawks.", "B"),
+        ("The answer is neither crickets nor deer.", None),
+        ("Triangle ABC is isosceles, so A = B.", None),
+    ],
+)
+def test_curt_conclusions_and_what_is_ruled_out(response: str, letter: str | None) -> None:
+    assert extract(response, kind="choice", choices=ANIMALS).text == letter
