@@ -180,7 +180,7 @@ def export(
     directory: Annotated[Path, typer.Argument(help="A run, a snapshot of a published set, or a folder of shards.")],
     form: Annotated[str, typer.Option("--format", help="verl or trl; TRL and EasyR1 read the shards as they are.")],
     out: Annotated[Path, typer.Option("-o", "--output", help="Folder for the shards.")],
-    prompt: Annotated[str, typer.Option("--prompt", help="Words around the question: train, eval, or nano for none.")] = "train",
+    prompt: Annotated[str, typer.Option("--prompt", help="Words around it: train, eval, or nano: none.")] = "train",
 ) -> None:
     """Shards with the columns that other trainers want; rows and pictures stay as they are."""
     from cogito_data.peers import export_shards

@@ -164,18 +164,13 @@ class Hub:
 
     def create_branch(self, name: str, commit: str) -> None:
         """Create a branch unless it is there."""
-        for attempt in range(1, retry.ATTEMPTS + 1):
-            self.call(
-                f"create the branch {name}",
-                lambda: self._api.create_branch(
-                    self.repo, repo_type="dataset", branch=name, revision=commit, exist_ok=True
-                ),
-            )
-            # The client takes any 409 for "is there already".
-            if name in self.refs()[0]:
-                return
-            self.pause(attempt)
-        raise CogitoError(f"the branch {name} of {self.repo} could not be created")
+        self._make(
+            f"branch {name}",
+            lambda: self._api.create_branch(
+                self.repo, repo_type="dataset", branch=name, revision=commit, exist_ok=True
+            ),
+            lambda: name in self.refs()[0],
+        )
 
     def delete_branch(self, name: str) -> None:
         """Delete a branch; one that is gone already is no error."""
@@ -187,20 +182,27 @@ class Hub:
 
     def create_tag(self, name: str, commit: str) -> None:
         """Name a commit. A tag of that name at another commit is an error."""
-        for attempt in range(1, retry.ATTEMPTS + 1):
-            self.call(
-                f"create the tag {name}",
-                lambda: self._api.create_tag(
-                    self.repo, repo_type="dataset", tag=name, revision=commit, exist_ok=True
-                ),
-            )
+
+        def is_there() -> bool:
             there = self.refs()[1].get(name)
-            if there == commit:
-                return
-            if there is not None:
+            if there not in (None, commit):
                 raise CogitoError(f"{self.repo} has a tag {name} at commit {there[:12]} already: choose another name")
+            return there == commit
+
+        self._make(
+            f"tag {name}",
+            lambda: self._api.create_tag(self.repo, repo_type="dataset", tag=name, revision=commit, exist_ok=True),
+            is_there,
+        )
+
+    def _make(self, what: str, ask: Callable[[], object], is_there: Callable[[], bool]) -> None:
+        """Ask for a ref until it is there: the client takes any 409 for "is there already"."""
+        for attempt in range(1, retry.ATTEMPTS + 1):
+            self.call(f"create the {what}", ask)
+            if is_there():
+                return
             self.pause(attempt)
-        raise CogitoError(f"the tag {name} of {self.repo} could not be created")
+        raise CogitoError(f"the {what} of {self.repo} could not be created")
 
     def upload(self, additions: Sequence[Any], branch: str) -> None:
         """Send the bytes of large files; no commit refers to them yet. Bytes the Hub holds are not sent again."""

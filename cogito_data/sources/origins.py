@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from cogito_core.console import CogitoError, warn
 from cogito_core.files import write_atomic
 from cogito_core.sample import Picture
 from cogito_data.sources.base import Found, Hub, Problem, Source, find_layouts
 from cogito_data.sources.hub_files import HubFiles, unreachable
+from cogito_data.sources.hub_rows import HubRows
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.shapes.hub import numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +125,22 @@ def hub_origin(source: Source, scratch: Path) -> Origin:
         raise CogitoError(f"{manifest.name} cannot be streamed from the Hub: {reason}; use --from DIR")
     revision = _resolve(hub, scratch / "hub.json")
     shown = f"{hub.repo}{f'/{hub.config}' if hub.config else ''}@{revision}"
+    copy: HubFiles | HubRows
     if hub.layout:
-        return _files_origin(source, hub, revision, shown, scratch / "hub")
-    assert hub_row is not None
+        copy = HubFiles(source, hub, revision, scratch / "hub")
+    else:
+        assert hub_row is not None
+        copy = HubRows(hub, revision, hub_row)
     return Origin(
         layout="hub",
         shown=shown,
-        base=None,
+        base=copy.base,
         identity=f"{shown}:{hub.split}",
         url=f"https://huggingface.co/datasets/{hub.repo}",
         revision=revision,
-        rows=lambda start: _reachable(hub, lambda: _stream(hub, revision, start)),
-        problem=hub_row,
-    )
-
-
-def _files_origin(source: Source, hub: Hub, revision: str, shown: str, scratch: Path) -> Origin:
-    files = HubFiles(source, hub, revision, scratch)
-    return Origin(
-        layout="hub",
-        shown=shown,
-        base=scratch,
-        identity=f"{shown}:{hub.split}",
-        url=f"https://huggingface.co/datasets/{hub.repo}",
-        revision=revision,
-        rows=lambda start: _reachable(hub, lambda: files.rows(start)),
-        problem=files.problem,
-        read=files.read,
+        rows=lambda start: _reachable(hub, lambda: copy.rows(start)),
+        problem=copy.problem,
+        read=copy.read,
     )
 
 
@@ -188,22 +176,3 @@ def _resolve(hub: Hub, kept: Path) -> str:
 
 def _is_commit(revision: str) -> bool:
     return len(revision) == 40 and all(c in "0123456789abcdef" for c in revision)
-
-
-def _stream(hub: Hub, revision: str, start: int) -> Iterator[Row]:
-    import datasets
-
-    pinned: dict[str, Any] = {} if Path(hub.repo).is_dir() else {"revision": revision}
-    stream = datasets.load_dataset(hub.repo, hub.config, split=hub.split, streaming=True, **pinned)
-    _check_columns(hub, stream.column_names)
-    # Pictures stay encoded: decoding and encoding again would change their bytes.
-    for number, values in enumerate(stream.decode(False).skip(start), start):
-        yield numbered(values, hub.split, number, hub.repo)
-
-
-def _check_columns(hub: Hub, found: list[str] | None) -> None:
-    missing = [column for column in hub.columns if found is not None and column not in found]
-    if missing:
-        raise CogitoError(
-            f"{hub.repo}: column '{missing[0]}' is missing (it has: {', '.join(found or [])})"
-        )
