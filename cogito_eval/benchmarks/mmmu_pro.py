@@ -30,7 +30,7 @@ def adapt(record: Record, path: Path) -> Record:
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:
-    """The rule reads the options as letter -> text; those of one record, a list within a list, as they are shipped."""
+    """The rule reads the options as letter -> text; those of one record, a list in a list, as they are shipped."""
     shipped = record.get("options")
     nested = isinstance(shipped, str) and shipped.lstrip().startswith("[[")
     out: dict[str, Any] = {"index2ans": dict(zip(LETTERS, choices, strict=False)) or None}

@@ -1,4 +1,4 @@
-"""We-Math: composite problems with their sub-problems, and the four metrics over them.
+"""We-Math: composite problems with their sub-problems, and the metrics over them.
 
 Source: the released evaluation (github We-Math/We-Math). A composite problem with its sub-problems is one case:
 IK insufficient knowledge (a sub-problem wrong, the composite wrong), IG inadequate generalisation (all sub-problems
@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from cogito_eval.intervals import wilson
+from cogito_eval.aggregate import as_dict
+from cogito_eval.benchmarks.wemath_domains import DOMAINS
+from cogito_eval.intervals import mean_estimate, wilson
 from cogito_eval.records import Record
 
 
@@ -32,6 +35,31 @@ def metrics(questions: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, A
         cases = _cases(questions, rule)
         if cases:
             out |= {f"{name} {key}": value for key, value in four_metrics(cases).items()}
+            out |= {f"{name} {key}": value for key, value in step_accuracies(questions, rule).items()}
+    return out
+
+
+def step_accuracies(questions: Mapping[str, Sequence[Mapping[str, Any]]], rule: str) -> dict[str, Any]:
+    """S1, S2, S3: accuracy on the one-step problems and on the composites of two and of three steps.
+
+    And a figure for each domain: the mean over its concepts of the accuracy on their one-step problems (accuracy.py
+    of the release).
+    """
+    steps: dict[str, list[float]] = {}
+    concepts: dict[str, list[float]] = {}
+    for samples in questions.values():
+        tags, right = samples[0]["tags"], float(samples[0][rule]["outcome"] == "right")
+        kind = tags["steps"][0]
+        if kind.endswith("_multi"):
+            steps.setdefault(f"S{kind[0]}", []).append(right)
+        else:
+            steps.setdefault("S1", []).append(right)
+            concepts.setdefault("".join(tags["concept"]), []).append(right)
+    out: dict[str, Any] = {name: as_dict(mean_estimate(values)) for name, values in sorted(steps.items())}
+    for domain, names in DOMAINS.items():
+        means = [fmean(concepts[name]) for name in names if name in concepts]
+        if means:
+            out[domain] = fmean(means)
     return out
 
 

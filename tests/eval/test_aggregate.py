@@ -12,7 +12,7 @@ from cogito_eval.aggregate import majority_score, pass_at_k, score_rows
 from cogito_eval.benchmark import Benchmark, load_benchmark
 from cogito_eval.benchmarks.dynamath import metrics as dynamath_metrics
 from cogito_eval.benchmarks.hallusionbench import three_accuracies
-from cogito_eval.benchmarks.wemath import four_metrics
+from cogito_eval.benchmarks.wemath import four_metrics, step_accuracies
 from cogito_eval.results import by_question
 
 from .conftest import result_row
@@ -106,6 +106,19 @@ def test_wemath_metrics_follow_their_definitions():
         paper = (n - 0.5 * found["IG"] * n - found[f"RM {name}"] * n - found["IK"] * n) / n
         assert found[f"score {name}"]["accuracy"] == pytest.approx(paper)
     assert found["RM rate strict"] == pytest.approx(2 / 4)
+
+
+def test_wemath_steps_and_domains():
+    def row(id, step, concept, outcome):
+        return result_row(id, outcome=outcome, cluster="2steps/1", tags={"steps": [step], "concept": [concept]})
+
+    rows = [row("a", "2steps_1", "Rotation", "right"), row("b", "2steps_1", "Rotation", "right"),
+            row("c", "2steps_2", "Translation", "wrong"), row("d", "2steps_multi", "Rotation, Translation", "wrong"),
+            row("e", "3steps_multi", "Rotation, Rotation, Rotation", "right")]
+    found = step_accuracies(by_question(rows), "strict")
+    assert (found["S1"]["accuracy"], found["S2"]["accuracy"], found["S3"]["accuracy"]) == (2 / 3, 0, 1)
+    # Mean of the concepts' means (1 and 0), not of the three questions.
+    assert found["Basic Transformations of Figures"] == 0.5 and "Position" not in found
 
 
 def test_hallusionbench_accuracies():
