@@ -46,8 +46,20 @@ _MATH = re.compile(
 )
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
-    r"(?:\s*[x×*]\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
+    r"(?:\s*(?:[x×*·]|\\times|\\cdot)\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
     r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)"
+)
+_COLONS = re.compile(
+    r"(?<![\d.:])\d+(?:\.\d+)?(?:\s?:\s?\d+(?:\.\d+)?)+(?![\d:])(?:\s*[ap]\.?\s?m\b\.?)?|"
+    r"\b(?:a\s+)?(?:quarter|half|twenty|ten|five|\d{1,2})(?:[- ]five)?(?:\s+minutes?)?\s+(?:past|to)\s+[a-z\d]+"
+    r"(?:\s+o'clock)?|"
+    r"\b(?:[a-z]+|\d{1,2})\s+o'clock|\b\d{1,2}\s*[ap]\.?m\b\.?",
+    re.I,
+)
+_PARTS = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?:\s+to\s+\d+(?:\.\d+)?)+(?![\d.]*\d)", re.I)
+_COORDINATES = re.compile(
+    r"\bx\s*=\s*(?P<x>[^\s,;$]{1,30})\$?\s*(?:,|;|\band\b|,\s*and\b)\s*\$?\s*y\s*=\s*(?P<y>[^\s,;$]{1,30})\$?"
+    r"(?:\s*(?:,|;|\band\b|,\s*and\b)\s*\$?\s*z\s*=\s*(?P<z>[^\s,;$]{1,30}))?"
 )
 _WORDS = re.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -60,7 +72,8 @@ _STATES = re.compile(
     re.I,
 )
 STRONG = re.compile(
-    r"(?:\b(?:is|are|was|were|equals?|be|gives(?: us)?|so|giving|making)\b|[=≈]|\\approx|是|为)", re.I
+    r"(?:\b(?:(?<=it['’])s|is|are|was|were|equals?|be|gives(?: us)?|so|giving|making)\b|[=≈]|\\approx|是|为)",
+    re.I,
 )
 _IN_YEAR = re.compile(r"\b(?:in|since|during|by|until|year|of)\s+$", re.I)
 _LEAD = re.compile(
@@ -164,6 +177,10 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
         cut = 0 if first else len(text) - MAX_CLAUSE
         item = _chosen(text[cut : cut + MAX_CLAUSE], kind, first)
         return None if item is None else _Item(item.text, item.start + cut, item.end + cut)
+    if kind in ("time", "ratio"):
+        clocks = _clocks(text, kind)
+        if clocks:
+            return clocks[0] if first else clocks[-1]
     formulas = _formulas(text, kind)
     if kind in _SHAPES:
         shaped = [one for one in formulas if _shape(one.text) in _SHAPES[kind]]
@@ -173,7 +190,7 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
             between = _BETWEEN.search(text) if kind == "interval" else None
             if between:
                 return _Item(f"[{between.group(1)}, {between.group(2)}]", between.start(), between.end())
-            plain = _bracketed(text)
+            plain = _bracketed(text) or (_coordinates(text) if kind == "tuple" else None)
             return plain or (formulas[-1] if formulas else None)
     if kind in _MANY and len(formulas) > 1 and re.search(r"\band\b|,|和", text[formulas[0].end : formulas[-1].start]):
         return _Item(", ".join(one.text for one in formulas), formulas[0].start, formulas[-1].end)
@@ -209,6 +226,23 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
         if not (re.fullmatch(r"[12]\d{3}", one.text) and _IN_YEAR.search(text[max(0, one.start - 40) : one.start]))
     ]
     return (timeless or items)[-1]
+
+
+def _clocks(text: str, kind: str) -> list[_Item]:
+    """Times, and where a ratio is asked for also "1 to 2"."""
+    matches = [*_COLONS.finditer(text), *(_PARTS.finditer(text) if kind == "ratio" else ())]
+    found = [_Item(match.group(), *match.span()) for match in matches]
+    usable = [one for one in found if read_time(one.text) is not None or (kind == "ratio" and one.text[0].isdigit())]
+    return sorted(usable, key=lambda one: one.start)
+
+
+def _coordinates(text: str) -> _Item | None:
+    """A point given by its coordinates: "x = 2 and y = 3"; the last one where there are several."""
+    found = list(_COORDINATES.finditer(text))
+    if not found:
+        return None
+    values = [value.rstrip(".") for value in found[-1].groups() if value is not None]
+    return _Item(f"({', '.join(values)})", *found[-1].span())
 
 
 def _shape(text: str) -> str:

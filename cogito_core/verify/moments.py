@@ -8,6 +8,14 @@ from typing import NamedTuple
 _TIME = re.compile(
     r"(?:at\s+)?(\d{1,2})\s*:\s*(\d{2})(?:\s*:\s*(\d{2}))?\s*(a\.?\s?m\.?|p\.?\s?m\.?)?(?:\s*o'?clock)?", re.I
 )
+_HOURS = "twelve one two three four five six seven eight nine ten eleven".split()
+_SPOKEN = re.compile(
+    r"(?P<to>(?:a\s+)?quarter|half|twenty[- ]five|twenty|ten|five|\d{1,2})(?:\s+minutes?)?\s+"
+    r"(?P<way>past|after|to|before)\s+"
+    rf"(?P<hour>{'|'.join(_HOURS)}|\d{{1,2}})(?:\s*o'?clock)?|(?P<full>{'|'.join(_HOURS)})\s+o'?clock",
+    re.I,
+)
+_MINUTES = {"quarter": 15, "half": 30, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
 _HOUR = re.compile(r"(\d{1,2})\s*(a\.?\s?m\.?|p\.?\s?m\.?|o'?clock)", re.I)
 _MONTHS = {
     name: number
@@ -40,7 +48,10 @@ class Clock(NamedTuple):
 
 
 def read_time(text: str) -> Clock | None:
-    """A clock time and nothing else: 12:30, 5:07:30, 5:30 p.m., 5 pm."""
+    """A clock time and nothing else: 12:30, 5:07:30, 5:30 p.m., 5 pm, half past ten."""
+    spoken = _SPOKEN.fullmatch(text.strip().rstrip("."))
+    if spoken:
+        return _spoken(spoken)
     text = text.strip().rstrip(".") if not text.lower().rstrip().endswith("m.") else text.strip()
     match = _TIME.fullmatch(text)
     if match:
@@ -57,6 +68,24 @@ def read_time(text: str) -> Clock | None:
     if half:
         hours = hours % 12 + (12 if half == "p" else 0)
     return Clock(hours * 3600 + minutes * 60 + seconds, half)
+
+
+def _spoken(match: re.Match[str]) -> Clock | None:
+    """A time in words; the hour runs from 1 to 12, as one says it."""
+    name = (match.group("full") or match.group("hour")).lower()
+    hour = _HOURS.index(name) if name in _HOURS else int(name)
+    if match.group("full"):
+        return Clock((hour or 12) * 3600, "")
+    said = re.sub(r"^a\s+", "", match.group("to").lower()).replace(" ", "-")
+    minutes = _MINUTES[said] if said in _MINUTES else int(said)
+    before = match.group("way").lower() in ("to", "before")
+    unclear = match.group("way").lower() == "to" and said not in ("quarter", "twenty-five")  # ten to five: a ratio?
+    if unclear and not re.search(r"minute|clock", match.group(), re.I):
+        return None
+    if not 0 <= hour <= 12 or minutes > 30 or (said == "half" and before):
+        return None
+    hour = (hour - before) % 12 or 12
+    return Clock(hour * 3600 + (60 - minutes if before else minutes) * 60, "")
 
 
 def same_time(gold: Clock, answer: Clock) -> bool:

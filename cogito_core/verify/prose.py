@@ -25,6 +25,11 @@ _OPENING = re.compile(
     r"the (?:\w+ ){1,6}(?:is|are) [^.,;]{1,30}$)",
     re.I,
 )
+_NONE_LEFT = re.compile(
+    r"\W*(?:(?:therefore|thus|hence|so|then)[,\s]+)?there\s+(?:is|are|was|were|will be|would be)\s+"
+    r"(?:no|zero|none)\b(?!\s+(?:way|need|reason|doubt|information|answer|solution|data|evidence|indication|other)\b)[^.\d]*\.?\s*",
+    re.I,
+)
 _BROKEN_OFF = re.compile(
     r"(?:\b(?:is|are|was|were|the|of|and|or|by|to|a|an|since|because|has|have|with|for|then|number of|equals?|that|"
     r"which|as|on|we|if|but|so|from)|[=+×/,(]|\s[-*])\s*$"
@@ -105,6 +110,8 @@ def _found(text: str, kind: str) -> Extraction:
                 if concluding or states:
                     return found
                 fallback = found
+    if fallback is None and kind == "integer" and spans and _NONE_LEFT.fullmatch(text[spans[-1][0] : spans[-1][1]]):
+        return Extraction("0", "none left", spans[-1])
     return fallback or Extraction(None, "none", None, "no value found")
 
 

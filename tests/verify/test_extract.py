@@ -197,3 +197,26 @@ def test_several_letters_and_options_that_decline() -> None:
         assert judge(reply, "AC", kind="choices", choices=many).is_right, reply
     none = ["5", "6", "7", "None of the above"]
     assert extract("I count 9 cubes. None of the above.", kind="choice", choices=none).text == "D"
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "outcome"),
+    [
+        ("(2, 3)", "The intersection point is at x = 2 and y = 3.", "right"),
+        ("(2, 3)", "They meet where x = 3 and y = 2.", "wrong"),
+        ("(1, -2, 4)", "So the point has $x = 1$, $y = -2$ and $z = 4$.", "right"),
+        ("10:30", "The clock shows half past ten.", "right"),
+        ("10:30", "The time is 10:30 AM.", "right"),
+        ("10:30", "The clock shows half past eleven.", "wrong"),
+        ("7:45", "It is a quarter to eight.", "right"),
+        ("1:2", "The ratio is 1 to 2.", "right"),
+        ("1:2", "The ratio is 2 to 1.", "wrong"),
+        ("6.02e23", "It is 6.02 \\times 10^{23}.", "right"),
+        ("3", "I first thought it was 4, but it's actually 3.", "right"),
+        ("0", "There are no red objects left.", "right"),
+        ("0", "There is no way to tell.", "undecidable"),
+        ("3", "There are no red objects left.", "wrong"),
+    ],
+)
+def test_values_that_a_sentence_says_in_its_own_way(gold: str, response: str, outcome: str) -> None:
+    assert judge(response, gold).outcome == outcome
