@@ -1,28 +1,21 @@
 """cogito-eval beside VLMEvalKit's and lmms-eval's scoring functions, and its own times.
 
-    python bench/eval.py --peers DIR [--answers 100000] [--json FILE]
+    python bench/eval.py [--vlmevalkit PYTHON] [--lmms PYTHON] [--answers 100000] [--json FILE]
 
-DIR holds the unpacked wheels of `ms-vlmeval` (VLMEvalKit) and `lmms-eval`; without it only our own figures are
-printed (`pip download --no-deps -d DIR ms-vlmeval lmms-eval`, then unzip the wheels in DIR). The peers' modules are
-loaded one by one, because their packages import every model they know. Answers are the real graded ones of
-../shared/labels, repeated with different white space at the end, so that no cache answers for us.
+The peers run in environments of their own, named by their Python (docs/benchmarks.md says what is installed there);
+without them only our own figures are printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import importlib
-import importlib.util
 import json
 import random
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -33,57 +26,30 @@ sys.path.insert(0, str(ROOT))
 ROUNDS = 5
 
 Rows = list[dict[str, Any]]
-Peer = tuple[Rows, Callable[[Rows], int]]
 
 
 def main() -> None:
     """Measure, print a table, and write the figures with --json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=Path, default=ROOT.parent / "shared" / "labels")
-    parser.add_argument("--peers", type=Path, default=None)
+    parser.add_argument("--vlmevalkit", metavar="PYTHON", default=None)
+    parser.add_argument("--lmms", metavar="PYTHON", default=None)
     parser.add_argument("--answers", type=int, default=100_000)
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args()
     figures: dict[str, dict[str, Any]] = {}
     if options.labels.is_dir():
-        figures |= scoring(options.labels, options.peers, options.answers)
+        from eval_scoring import measure
+
+        named = {"vlmevalkit": options.vlmevalkit, "lmms": options.lmms}
+        peers = {name: python for name, python in named.items() if python}
+        figures |= measure(options.labels, peers, options.answers)
     else:
         print(f"no graded answers at {options.labels}: scoring is not measured")
     figures |= own_times()
     show(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def scoring(labels: Path, peers: Path | None, count: int) -> dict[str, dict[str, Any]]:
-    """Rows per CPU-second of our released-rule and strict scoring, and of the peers' on the same rows."""
-    from cogito_core.verify import judge
-    from cogito_core.verify.official import OFFICIAL
-
-    choice = _choice_rows(labels, count)
-    chart = _rows(labels, "chartqa_gold_only", count)
-    figures: dict[str, dict[str, Any]] = {}
-
-    def strict_choice(rows: Rows) -> int:
-        return sum(judge(r["response"], r["gold"], kind="choice", choices=r["texts"]).is_right for r in rows)
-
-    def strict_chart(rows: Rows) -> int:
-        return sum(judge(r["response"], r["gold"]).is_right for r in rows)
-
-    figures["choice, strict"] = _ours(strict_choice, choice)
-    figures["choice, MMStar's rule"] = _ours(lambda rows: sum(OFFICIAL["mmstar"](r).is_right for r in rows), choice)
-    figures["chart, strict"] = _ours(strict_chart, chart)
-    figures["chart, relaxed accuracy"] = _ours(lambda rows: sum(OFFICIAL["chartqa"](r).is_right for r in rows), chart)
-    for name, (rows, run) in _peers(peers, choice, chart).items():
-        figure, peer_name = name
-        speed = _speed(run, rows)
-        ours = figures[figure]["ours"]
-        figures[f"{figure} / {peer_name}"] = {
-            "ours": ours, "peer": speed, "peer_name": peer_name, "ratio": ours / speed, "unit": "rows/CPU-s",
-        }
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures["peak memory of scoring"] = _alone(peak, "MiB")
-    return figures
 
 
 def own_times() -> dict[str, dict[str, Any]]:
@@ -113,81 +79,6 @@ def own_times() -> dict[str, dict[str, Any]]:
                                     cwd=ROOT).stderr.split()[-1]) for _ in range(ROUNDS)]
     figures["--help, CPU"] = _alone(median(seconds), "s")
     return figures
-
-
-def _peers(folder: Path | None, choice: Rows, chart: Rows) -> dict[tuple[str, str], Peer]:
-    """(our figure, peer's name) -> rows and the peer's scoring of them, for the peers that load."""
-    found: dict[tuple[str, str], Peer] = {}
-    if folder is None:
-        print("no --peers: VLMEvalKit and lmms-eval are not measured")
-        return found
-    sys.path.insert(0, str(folder))
-    for name in ("vlmeval", "vlmeval.smp", "vlmeval.utils", "vlmeval.dataset", "vlmeval.dataset.utils"):
-        package = types.ModuleType(name)
-        package.__path__ = [str(folder / name.replace(".", "/"))]
-        sys.modules[name] = package
-    try:
-        can_infer = importlib.import_module("vlmeval.utils.matching_util").can_infer
-
-        def kit_choice(rows: Rows) -> int:
-            return sum(can_infer(r["response"], dict(r["choices"])) == r["gold"] for r in rows)
-
-        found["choice, strict", "VLMEvalKit can_infer"] = (choice, kit_choice)
-    except ImportError as error:
-        print(f"VLMEvalKit is not measured: {error}")
-    try:
-        relaxed = _module(folder / "lmms_eval/tasks/chartqa/utils.py").relaxed_correctness
-
-        def lmms_chart(rows: Rows) -> int:
-            return sum(bool(relaxed(r["response"].strip(), r["gold"])) for r in rows)
-
-        found["chart, relaxed accuracy", "lmms-eval relaxed_correctness"] = (chart, lmms_chart)
-        parse = _module(folder / "lmms_eval/tasks/_task_utils/mmmu_mcq_utils.py").parse_mmmu_multi_choice_response
-
-        def lmms_choice(rows: Rows) -> int:
-            return sum(parse(r["response"], sorted(r["choices"]), r["choices"]) == r["gold"] for r in rows)
-
-        found["choice, strict", "lmms-eval MMMU parser"] = (choice, lmms_choice)
-    except (ImportError, AttributeError, FileNotFoundError) as error:
-        print(f"lmms-eval is not measured: {error}")
-    return found
-
-
-def _module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _rows(labels: Path, name: str, count: int) -> Rows:
-    with gzip.open(labels / f"{name}.jsonl.gz", "rt", encoding="utf-8") as handle:
-        rows = [json.loads(line) for line in handle]
-    return [{**row, "response": (row["response"] or "") + " " * (i // len(rows))} for i, row in
-            ((i, rows[i % len(rows)]) for i in range(count))]
-
-
-def _choice_rows(labels: Path, count: int) -> Rows:
-    rows = _rows(labels, "mmstar", count // 2) + _rows(labels, "scienceqa_vlmevalkit", count - count // 2)
-    return [{**row, "texts": [text for _, text in sorted(row["choices"].items())]} for row in rows]
-
-
-def _speed(run: Callable[[Rows], int], rows: Rows) -> float:
-    """Rows per CPU-second, the median over slices of the rows."""
-    size = max(1, len(rows) // ROUNDS)
-    speeds = []
-    for start in range(0, size * ROUNDS, size):
-        part = rows[start : start + size]
-        began = time.process_time()
-        run(part)
-        speeds.append(len(part) / (time.process_time() - began))
-    return median(speeds)
-
-
-def _ours(run: Callable[[Rows], int], rows: Rows) -> dict[str, Any]:
-    return _alone(_speed(run, rows), "rows/CPU-s")
 
 
 def _alone(value: float, unit: str) -> dict[str, Any]:
@@ -263,10 +154,16 @@ def show(figures: dict[str, dict[str, Any]]) -> None:
     def cell(value: float | None) -> str:
         return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
+    def right(figure: dict[str, Any]) -> str:
+        if "rows" not in figure:
+            return ""
+        theirs = f" / {figure['peer_right']:,}" if "peer_right" in figure else ""
+        return f"{figure['right']:,}{theirs} of {figure['rows']:,}"
+
     rows: Sequence[Sequence[str]] = [
-        [name, cell(f["ours"]), cell(f["peer"]), cell(f["ratio"]), f["unit"]] for name, f in figures.items()
+        [name, cell(f["ours"]), cell(f["peer"]), cell(f["ratio"]), f["unit"], right(f)] for name, f in figures.items()
     ]
-    table("cogito-eval", ["what", "ours", "peer", "ours / peer", "unit"], rows)
+    table("cogito-eval", ["what", "ours", "peer", "ours / peer", "unit", "right: ours / peer"], rows)
 
 
 if __name__ == "__main__":
