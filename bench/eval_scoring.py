@@ -72,7 +72,8 @@ def _tasks(labels: Path, count: int) -> dict[str, Task]:
         "chart": Task("ChartQA's relaxed accuracy", _repeated(_read(labels, "chartqa_gold_only"), count),
                       lambda row: OFFICIAL["chartqa"](row).is_right),
         "mathvista": Task(
-            "MathVista's rule on extractions", _repeated(_read(labels, "mathvista", extracted=True), count, "extraction"),
+            "MathVista's rule on extractions",
+            _repeated(_read(labels, "mathvista", extracted=True), count, "extraction"),
             lambda row: OFFICIAL["mathvista"](row).is_right),
         "yes or no": Task("HallusionBench's yes or no", _repeated(_read(labels, "hallusionbench"), count),
                           lambda row: OFFICIAL["hallusionbench"](row).is_right),
