@@ -62,7 +62,9 @@ def run_build(
         done = build(name, recipe, run, root=root, crew=Crew(workers, cluster))
         _leak_table(run, done)
         write_atomic(run.path / "report.html", render(done))
-        run.summary(done.funnel.as_summary())
+        kept = run.work / "benchmarks.json"
+        benchmarks = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        run.summary({**done.funnel.as_summary(), "origins": done.origins, "benchmarks": benchmarks})
     _show(name, done.funnel, directory)
 
 

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class IngestResult:
 
 def ingest(
     name: str, *, root: Path | None = None, from_hub: bool = False, out: Path, limit: int | None = None,
-    pictures_only: bool = False,
+    pictures_only: bool = False, revision: str | None = None,
 ) -> IngestResult:
     """Turn a source into shards, with ledger, report, config, provenance and summary in `out`.
 
@@ -76,6 +76,7 @@ def ingest(
         out: the run directory; a finished one with the same settings is returned as it is.
         limit: stop after this many kept rows.
         pictures_only: questions without a picture are refused, and so do not count for `limit`.
+        revision: of the Hub copy, instead of the manifest's; a run that goes on stays at the commit it has.
 
     Raises:
         CogitoError: no such source or layout, the Hub cannot be reached, another run is in `out`, or not one row
@@ -103,11 +104,19 @@ def ingest(
     with _open(out, config, root) as run:
         if run.is_finished:
             return IngestResult(**json.loads((run.path / "summary.json").read_text(encoding="utf-8")))
-        origin = local or hub_origin(source, run.work)
+        origin = local or hub_origin(_at(source, revision), run.work)
         run.event("start", source=manifest.name, layout=origin.layout, origin=origin.shown)
         result = _run(run, source, origin, limit, pictures_only)
         run.event("done", kept=result.kept, dropped=result.dropped)
         return result
+
+
+def _at(source: Source, revision: str | None) -> Source:
+    hub = source.manifest.hub
+    if hub is None or revision is None:
+        return source
+    pinned = hub.model_copy(update={"revision": revision})
+    return replace(source, manifest=source.manifest.model_copy(update={"hub": pinned}))
 
 
 def _open(out: Path, config: dict[str, Any], root: Path | None) -> RunDir:

@@ -49,7 +49,12 @@ SHARD_BYTES = 200 * 2**20
 
 @dataclass
 class Build:
-    """A finished build in memory, for the report; `absent` are the sources that were left out, with the reason."""
+    """A finished build in memory, for the report.
+
+    Attributes:
+        absent: the sources that were left out, with the reason.
+        origins: where each other source was read: its folder, or its Hub copy at a commit.
+    """
 
     name: str
     recipe: DataRecipe
@@ -61,6 +66,7 @@ class Build:
     splits: dict[str, np.ndarray]
     funnel: Funnel
     absent: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
 
 
 def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew: Crew) -> Build:
@@ -74,7 +80,7 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     probes = read_probes(recipe.decontaminate, root, kept=run.work / "benchmarks.json")
     drops = DropLog(run.work)
     with _step(run, "ingest"):
-        shards = _ingest(recipe, run, root, drops, absent)
+        shards, origins = _ingest(recipe, run, root, drops, absent)
     with _step(run, "prepare"):
         pool = _prepare(recipe, run, shards, crew, drops)
         early_drops = Counter(drops.counts)
@@ -107,7 +113,7 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
         ledger = run.path / "ledger.jsonl"
         raise CogitoError(f"no row is left to train on (held out: {held_out}); {ledger} names the others")
     funnel = summarise(recipe, pool, early_drops, splits, measured)
-    return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel, absent)
+    return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel, absent, origins)
 
 
 @contextmanager
@@ -138,32 +144,43 @@ def _absent(recipe: DataRecipe, root: Path | None) -> dict[str, str]:
     return absent
 
 
-def _ingest(recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog, absent: Container[str]) -> list[Path]:
-    """Every source of the mix; returns its shards and notes the rows that were refused."""
+def _ingest(
+    recipe: DataRecipe, run: RunDir, root: Path | None, drops: DropLog, absent: Container[str]
+) -> tuple[list[Path], dict[str, str]]:
+    """Every source of the mix: its shards, and where it was read. Notes the rows that were refused."""
     shards: list[Path] = []
+    origins: dict[str, str] = {}
+    # Several sources may lie in one repository: a build reads it at one commit.
+    commits: dict[tuple[str, str], str] = {}
     for part in recipe.mix:
         if part.name in absent:
             continue
         out = run.work / "ingest" / part.name
         if part.source == nano_source.NAME:
             category = ""
-            nano_source.ingest_nano(out, part.limit or nano_source.DEFAULT_ROWS, recipe.seed)
+            result = nano_source.ingest_nano(out, part.limit or nano_source.DEFAULT_ROWS, recipe.seed)
         else:
             manifest = load_source(part.source).manifest
             category, folder = manifest.category, _source_root(root, manifest)
             if folder is None and root is not None:
                 warn(f"{part.name}: there is no such folder below {root}, so its Hub copy is streamed")
-            ingest(
+            hub = manifest.hub if folder is None else None
+            known = commits.get((hub.repo, hub.revision)) if hub is not None else None
+            result = ingest(
                 part.source,
                 root=folder,
                 from_hub=folder is None,
                 out=out,
                 limit=part.limit,
                 pictures_only=part.pictures_only,
+                revision=known,
             )
+            if hub is not None:
+                commits[hub.repo, hub.revision] = result.origin.rpartition("@")[2]
+        origins[part.name] = result.origin
         shards += shard_paths(out / "data")
         drops.extend(_ingest_drops(out / "ledger.jsonl", part.name, category))
-    return shards
+    return shards, origins
 
 
 def _source_root(root: Path | None, manifest: SourceManifest) -> Path | None:

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 from source_makers import files_of, picture, png, put_parquet
+from typer.testing import CliRunner
 
 import cogito_data.ingest as module
 from cogito_core.console import CogitoError
 from cogito_core.sample import Sample
 from cogito_core.shards import read_samples
+from cogito_data.cli import app
 from cogito_data.ingest import ingest
 from cogito_data.sources.archives import Joined
 from cogito_data.sources.base import load_source, source_names
@@ -191,6 +193,39 @@ def test_a_run_that_goes_on_stays_at_its_commit(tmp_path: Path, hub: HubServer, 
     assert {(s.upstream_revision, s.original_problem.split()[0]) for s in samples.values()} == {(commit, "Old")}
     later = streamed("geometry3k", tmp_path / "later")
     assert {(s.upstream_revision, s.original_problem.split()[0]) for s in later.values()} == {(newer, "New")}
+
+
+def test_a_build_reads_a_repository_at_one_commit(tmp_path: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Two sources in one repository, whose branch moves while the build is stopped in the first."""
+    card = "---\nconfigs:\n" + "".join(
+        f"- config_name: {name}\n  data_files:\n  - split: train\n    path: {name}/train-*\n" for name in ("okvqa", "vqav2")
+    ) + "---\n"
+
+    def parquet(word: str, first: int) -> bytes:
+        rows = [{"images": [picture(png(n))], "texts": [
+            {"user": f"What colour is {word} {n}?", "assistant": f"Red {n}.", "source": ""}]} for n in range(first, first + 5)]
+        return put_parquet(tmp_path / "rows.parquet", rows).read_bytes()
+
+    def push(word: str) -> str:
+        return put_repository(hub, CAULDRON, {"README.md": card.encode(), **{
+            f"{name}/train-00000-of-00001.parquet": parquet(f"{word} {name}", first)
+            for name, first in (("okvqa", 0), ("vqav2", 5))}})
+
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("name: two\ndescription: two\ndata: {mix: [{source: okvqa}, {source: vqav2}]}\n", encoding="utf-8")
+    command = ["build", "--recipe", str(recipe), "-o", str(tmp_path / "out")]
+    commit = push("old")
+    stop_after(monkeypatch, 3)
+    assert CliRunner().invoke(app, command).exit_code == 130, "stopped by Ctrl-C"
+    stop_after(monkeypatch, None)
+    assert push("new") != commit
+    assert CliRunner().invoke(app, command).exit_code == 0
+    samples = list(read_samples(tmp_path / "out/data"))
+    assert {(s.upstream_revision, s.original_problem.split()[3]) for s in samples} == {(commit, "old")}
+    assert {s.source for s in samples} == {"okvqa", "vqav2"} and len(samples) == 10
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["origins"] == {name: f"{CAULDRON}/{name}@{commit}" for name in ("okvqa", "vqav2")}
+    assert commit in (tmp_path / "out/report.html").read_text()
 
 
 @pytest.mark.usefixtures("no_waiting")
