@@ -179,7 +179,8 @@ class _Open:
 class CachedEngine:
     """An engine that looks into a store first and keeps what is new.
 
-    Two requests for the same answer cost one generation, also while the first is still under way.
+    Two requests for the same answer cost one generation, also while the first is still under way. Errors are not kept,
+    nor answers that the engine's context cut short of `max_tokens`: both may be gone at the next run.
     """
 
     def __init__(self, engine: Engine, store: AnswerStore) -> None:
@@ -246,10 +247,13 @@ class CachedEngine:
             key = entry.waiting[0].key
             if by_key.get(key) is entry:
                 del by_key[key]
-            if result.error is None:
-                self.store.put(self.name, entry.asked, result.answers)
+            kept = [answer for answer in result.answers if not _cut_by_context(answer, entry.asked)]
+            if kept:
+                self.store.put(self.name, entry.asked, kept)
             for wanted in entry.waiting:
-                yield self._stored(wanted) if result.error is None else Result(wanted.id, (), result.error)
+                yield self._stored(wanted, result.answers) if result.error is None else Result(
+                    wanted.id, (), result.error
+                )
             yield from self._drain(ready)
         yield from self._drain(ready)
 
@@ -262,9 +266,19 @@ class CachedEngine:
         self.hits += len(stored)
         return tuple(dict.fromkeys(seed for seed in wanted.seeds if seed not in stored))
 
-    def _stored(self, wanted: _Wanted) -> Result:
-        answers = self.store.get(wanted.key, wanted.seeds, with_logprobs=wanted.with_logprobs)
+    def _stored(self, wanted: _Wanted, fresh: Sequence[Answer] = ()) -> Result:
+        answers = {
+            answer.seed: answer if wanted.with_logprobs else replace(answer, logprobs=None) for answer in fresh
+        }
+        answers |= self.store.get(wanted.key, wanted.seeds, with_logprobs=wanted.with_logprobs)
         return Result(wanted.id, tuple(answers[seed] for seed in wanted.seeds))
+
+
+def _cut_by_context(answer: Answer, asked: Request) -> bool:
+    """Whether the engine ran out of room before the answer's own limit. Such an answer belongs to the context that a
+    server was started with, which no key names: with a larger one it would go on, so it is not kept.
+    """
+    return answer.finish == "length" and answer.n_tokens < asked.sampling.max_tokens
 
 
 def _covers(under_way: Request, wanted: Request) -> bool:

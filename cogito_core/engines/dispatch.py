@@ -15,7 +15,7 @@ from cogito_core.console import CogitoError
 from cogito_core.engines.base import Answer, Request, Result
 from cogito_core.engines.http1 import ConnectionBroken
 from cogito_core.engines.servers import Server, describe, home, is_well
-from cogito_core.engines.wire import Fatal, Refused, Retry, Usage, read_answer, read_error, request_body
+from cogito_core.engines.wire import Fatal, Refused, Retry, Usage, read_answer, read_error, request_body, unwrapped
 
 _MAX_TRIES = 10
 _FIRST_BACKOFF_S = 0.2
@@ -139,7 +139,7 @@ class Dispatcher:
         outcome: tuple[Answer, Usage] | Retry | Refused | Fatal
         try:
             self.totals.calls += 1
-            response = await server.client.request("POST", path, body, timeout_s=self._timeout_s)
+            response = unwrapped(await server.client.request("POST", path, body, timeout_s=self._timeout_s))
             if response.status == 200:
                 outcome = read_answer(response, request.seeds[call.index], request.sampling.logprobs)
             else:

@@ -54,6 +54,8 @@ class HttpClient:
         default_port = self._port == (443 if self._tls else 80)
         host = f"[{self._host}]" if ":" in self._host else self._host
         fixed = {"host": host if default_port else f"{host}:{self._port}", "accept-encoding": "identity", **headers}
+        if parts.username is not None:  # a reverse proxy in front of the server wants to know who asks
+            fixed["authorization"] = _basic(parts.username, parts.password)
         self._fixed = "".join(f"{name}: {value}\r\n" for name, value in fixed.items()).encode("latin-1")
         self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
 
@@ -198,9 +200,13 @@ def _proxy_for(scheme: str, host: str) -> tuple[str, int, str] | None:
     parts = urlsplit(value if "//" in value else f"//{value}")
     authorization = ""
     if parts.username:
-        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        authorization = f"proxy-authorization: Basic {base64.b64encode(secret).decode()}\r\n"
+        authorization = f"proxy-authorization: {_basic(parts.username, parts.password)}\r\n"
     return parts.hostname or "", parts.port or 3128, authorization
+
+
+def _basic(user: str, password: str | None) -> str:
+    secret = f"{unquote(user)}:{unquote(password or '')}".encode()
+    return f"Basic {base64.b64encode(secret).decode()}"
 
 
 def _bypassed(host: str) -> bool:

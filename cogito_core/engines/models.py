@@ -47,7 +47,7 @@ def model_revision(folder: Path) -> str:
         return folder.name[:12]
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.suffix in (".safetensors", ".json", ".jinja", ".bin", ".txt"):
+        if path.suffix in (".safetensors", ".json", ".jinja", ".bin", ".txt", ".model"):
             digest.update(path.name.encode())
             with path.open("rb") as handle:
                 digest.update(hashlib.file_digest(handle, "sha256").digest())

@@ -6,12 +6,14 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from cogito_core.console import CogitoError, UsageError
 from cogito_core.engines.encode import VISION_TOKENS
 from cogito_core.engines.http1 import ConnectionBroken, HttpClient
 from cogito_core.engines.wire import Fatal, ServerKind, ServerTraits, read_error
+from cogito_core.masking import mask
 
 _FIRST_LIMIT = 32.0
 _PROBE_S = 15.0
@@ -24,16 +26,25 @@ def base_url(text: str) -> str:
     """A server's base URL: `http://` if no scheme is given, `/v1` if no path is given.
 
     Raises:
-        UsageError: it is no http or https URL.
+        UsageError: it is no http or https URL, or holds what would not be sent.
     """
-    url = text if "://" in text else f"http://{text}"
-    parts = urlsplit(url)
+    url = text.strip() if "://" in text else f"http://{text.strip()}"
+    shown = mask(text)
     try:
-        _ = parts.port
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError:  # a broken IPv6 address, an empty label between two dots
+        raise UsageError(f"'{shown}' is not a server URL like http://host:8000/v1") from None
+    try:
+        port = parts.port
     except ValueError:
-        raise UsageError(f"'{text}' is not a server URL: its port is not a number") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"'{text}' is not a server URL like http://host:8000/v1")
+        port = 0
+    if port == 0:
+        raise UsageError(f"'{shown}' is not a server URL: its port is not a number from 1 to 65535")
+    if parts.scheme not in ("http", "https") or not host or " " in host:
+        raise UsageError(f"'{shown}' is not a server URL like http://host:8000/v1")
+    if parts.query or parts.fragment:
+        raise UsageError(f"'{shown}' is not the base URL of a server: it has a query; a key belongs into COGITO_API_KEY")
     return url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
 
 
@@ -137,7 +148,7 @@ async def describe(server: Server, model: str, has_key: bool) -> None:
     response = await client.request("GET", f"{client.prefix}/models", timeout_s=_PROBE_S)
     if response.status >= 500 or response.status in (408, 429):
         raise ConnectionBroken(f"status {response.status}", connected=True)
-    if response.status == 404:
+    if response.status in (404, 405):
         return  # some hosted servers list no models; the first call will tell
     if response.status != 200:
         verdict = read_error(response, server.url, model, has_key)
@@ -145,8 +156,8 @@ async def describe(server: Server, model: str, has_key: bool) -> None:
             raise CogitoError(verdict.reason)
         raise CogitoError(f"the server {server.url} does not list its models (status {response.status})")
     try:
-        cards = {str(card["id"]): card for card in json.loads(response.body)["data"]}
-    except (ValueError, KeyError, TypeError) as error:
+        cards = {str(card["id"]): dict(card) for card in json.loads(response.body)["data"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CogitoError(f"{server.url} is not the base URL of an OpenAI-compatible server") from error
     if model not in cards:
         served = ", ".join(sorted(cards)[:5]) or "nothing"
@@ -154,13 +165,19 @@ async def describe(server: Server, model: str, has_key: bool) -> None:
     card = cards[model]
     if card.get("owned_by") == "vllm":
         server.traits = ServerTraits(
-            "vllm", card.get("max_model_len"), str(card.get("root") or ""), await _banned(client, model)
+            "vllm", _context_of(card), str(card.get("root") or ""), await _banned(client, model)
         )
     elif (urlsplit(server.url).hostname or "").endswith("openai.com"):
         server.traits = ServerTraits("openai")
     else:
         kind: ServerKind = "sglang" if card.get("owned_by") == "sglang" else "other"
-        server.traits = ServerTraits(kind, card.get("max_model_len"), str(card.get("root") or ""))
+        server.traits = ServerTraits(kind, _context_of(card), str(card.get("root") or ""))
+
+
+def _context_of(card: dict[str, Any]) -> int | None:
+    """Tokens of prompt and answer together that a model's card states, where it states any."""
+    stated = card.get("max_model_len")
+    return stated if isinstance(stated, int) and stated > 1 else None
 
 
 async def is_well(server: Server) -> str | None:
@@ -186,8 +203,11 @@ async def _banned(client: HttpClient, model: str) -> tuple[int, ...]:
         )
         if response.status != 200:
             return ()
-        ids = json.loads(response.body).get("tokens", [])
+        try:
+            ids = [int(token) for token in json.loads(response.body)["tokens"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return ()
         if len(ids) == 1:
-            found.append(int(ids[0]))
+            found.append(ids[0])
     # A tokenizer without these tokens maps them all to its unknown token.
     return tuple(sorted(found)) if len(set(found)) == len(found) else ()

@@ -84,7 +84,13 @@ class FakeServer:
         self._loop.close()
         self.in_flight = 0
 
-    def models(self) -> dict[str, Any]:
+    def heard(self, authorization: str | None) -> None:
+        """Called with what every request carries."""
+
+    def tokenize(self, text: str) -> Any:
+        return {"tokens": [sum(map(ord, text))]}
+
+    def models(self) -> Any:
         return {"id": self.model, "owned_by": self.owned_by, "root": f"/weights/{self.model}", "max_model_len": 4096}
 
     def reply(self, body: dict[str, Any], text: str, *, usage: bool) -> dict[str, Any]:
@@ -97,17 +103,19 @@ class FakeServer:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 lines = head.split("\r\n")
                 method, path, _ = lines[0].split(" ")
-                headers = dict(line.lower().split(": ", 1) for line in lines[1:-2])
+                pairs = (line.split(": ", 1) for line in lines[1:-2])
+                headers = {name.lower(): value for name, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                if self.key and headers.get("authorization") != f"bearer {self.key}".lower():
+                self.heard(headers.get("authorization"))
+                if self.key and headers.get("authorization") != f"Bearer {self.key}":
                     await self._send(writer, 401, {"error": {"message": f"wrong key {headers.get('authorization')}"}})
                 elif method == "GET" and path == "/v1/models":
-                    await self._send(writer, 200, {"data": [self.models()]})
+                    listed = self.models()
+                    await self._send(writer, 200, listed if isinstance(listed, bytes) else {"data": [listed]})
                 elif method == "GET" and path == "/health":
                     await self._send(writer, 200, {})
                 elif path == "/tokenize":
-                    text = json.loads(body)["prompt"]
-                    await self._send(writer, 200, {"tokens": [sum(map(ord, text))]})
+                    await self._send(writer, 200, self.tokenize(json.loads(body)["prompt"]))
                 elif path == "/v1/chat/completions":
                     if not await self._chat(writer, json.loads(body)):
                         return
@@ -136,7 +144,8 @@ class FakeServer:
     async def _act(self, writer: asyncio.StreamWriter, action: Any, body: dict[str, Any], text: str) -> bool:
         if isinstance(action, tuple):
             status, message, *headers = action
-            await self._send(writer, status, {"error": {"message": message}}, headers[0] if headers else {})
+            said = message if isinstance(message, dict) else {"error": {"message": message}}
+            await self._send(writer, status, said, headers[0] if headers else {})
             return True
         if action in ("reset", "close"):
             if action == "reset":

@@ -112,6 +112,25 @@ def test_an_error_is_passed_on_and_not_kept(store):
     assert len(store) == 2
 
 
+def test_an_answer_cut_by_the_context_is_passed_on_and_not_kept(store):
+    """A server started again with a larger context would go on writing; the key cannot know."""
+
+    class Narrow(EchoEngine):
+        def _result(self, request):
+            result = super()._result(request)
+            cut = [replace(a, finish="length") if a.seed == 2 else a for a in result.answers]
+            return replace(result, answers=tuple(cut))
+
+    engine = Narrow(ahead=2)
+    cached = CachedEngine(engine, store)
+    for _ in range(2):
+        out = run(cached, [ask("q", logprobs=True), ask("q", id="same"), ask("other", max_tokens=2)])
+        assert [a.finish for a in out["q"].answers] == ["stop", "length"] == [a.finish for a in out["same"].answers]
+        assert out["q"].answers[1].logprobs and out["same"].answers[1].logprobs is None
+    # Only the cut answer is asked again; an answer of max_tokens tokens was cut by what the key names.
+    assert sorted(engine.generated) == [("other", 1), ("other", 2), ("q", 1), ("q", 2), ("q", 2)]
+
+
 def test_strange_text_survives(store):
     lone_surrogate = Message("system", "\ud83d")
     request = replace(ask("x"), chat=Chat((lone_surrogate, Message("user", "é \x00 😀 \r\n"))))

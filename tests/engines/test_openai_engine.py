@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import threading
 import time
@@ -288,9 +289,72 @@ def test_base_urls():
     assert base_url("host:8000") == "http://host:8000/v1"
     assert base_url("https://api.example.com/v1/") == "https://api.example.com/v1"
     assert base_url("http://host/openai/v2") == "http://host/openai/v2"
-    for wrong in ("", "http://", "http://host:port"):
+    wrongs = ("", "http://", "http://host:port", "host:0", "host:99999", "http://[::1", "http://a..b", "x y:8000")
+    for wrong in (*wrongs, "http://host/v1?api-version=1", "ftp://host", f"http://{'a' * 70}.b"):
         with pytest.raises(UsageError):
             base_url(wrong)
+
+
+def test_a_user_in_the_url_is_sent_and_never_shown(serve):
+    """A reverse proxy in front of the server may ask for a name and a password."""
+    server = serve()
+    heard = []
+    server.heard = heard.append
+    url = server.url.replace("://", "://me:p%40ss@")
+    engine = open_engine(f"openai:{url}", "m")
+    run(engine, [ask("q")])
+    assert set(heard) == {"Basic " + base64.b64encode(b"me:p@ss").decode()}
+    assert "***@" in engine.servers[0].url and "p%40ss" not in engine.servers[0].url
+
+
+@pytest.mark.parametrize("strange", [b"<html>", b'{"tokens": null}', b'{"tokens": ["a"]}', b"[" * 100_000])
+def test_a_strange_tokenizer_only_costs_the_ban(serve, strange):
+    server = serve()
+    server.tokenize = lambda text: strange
+    check_complete(run(connect(server), [ask("q")]), [ask("q")])
+    assert "logit_bias" not in server.calls[0]
+
+
+@pytest.mark.parametrize("stated", ["4096", 0, 1.5, None, [4096]])
+def test_a_strange_context_counts_as_unknown(serve, stated):
+    server = serve()
+    server.models = lambda: {"id": "m", "owned_by": "vllm", "max_model_len": stated}
+    engine = connect(server)
+    assert engine.context_tokens is None
+    check_complete(run(engine, [ask("q")]), [ask("q")])
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        (b'{"data": []}', "does not serve 'm'; it serves: nothing"),
+        (b'{"data": null}', "is not the base URL of an OpenAI-compatible server"),
+        (b'{"data": ["m"]}', "is not the base URL"),
+        (b"<html>hello</html>", "is not the base URL"),
+        (b"[" * 100_000, "is not the base URL"),
+    ],
+)
+def test_a_strange_list_of_models_is_one_sentence(serve, listed, words):
+    server = serve()
+    server.models = lambda: listed
+    with pytest.raises(CogitoError, match=words):
+        connect(server)
+
+
+def test_what_fails_behind_a_status_200_is_asked_again(serve):
+    body = {"error": {"message": "provider down", "code": 502}}
+    server = serve(lambda number, _: (200, body) if number < 2 else "answer")
+    engine = connect(server)
+    check_complete(run(engine, [ask("q")]), [ask("q")])
+    assert engine.totals.retries == 2
+
+
+def test_a_redirect_and_an_unknown_host_are_one_sentence(serve):
+    moved = serve(lambda number, body: (307, "gone", {"Location": "https://new/v1"}))
+    with pytest.raises(CogitoError, match=r"redirects elsewhere \(https://new/v1\); give that URL"):
+        run(connect(moved), [ask("q")])
+    with pytest.raises(CogitoError, match=r"no server answers at http://no-such-host.invalid:1/v1 \(.*\)"):
+        open_engine("openai:no-such-host.invalid:1", "m")
 
 
 def test_a_lost_server_moves_only_its_own_pictures():
