@@ -59,6 +59,7 @@ def _texts_of(source: Source, found: Found) -> Iterator[Sample]:
                     choices=problem.choices,
                     original_problem=problem.question,
                     original_answer=problem.gold.original,
+                    meta=problem.meta,
                 )
         except BadRow:
             continue

@@ -192,6 +192,8 @@ def _offered(item: Item) -> bool:
     return any(re.search(rf"(?<!\w){a},? or (?:an? |the )?{b}(?!\w)", said) for a, b in ((one, other), (other, one)))
 
 
+_HALF_DAY = re.compile(r"(?<=\d)\s*[ap]\.\s?m\.", re.IGNORECASE)
+_ASKS_TIME = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:is\s+the\s+)?(?:time|hour)\b", re.IGNORECASE)
 _NEEDS_LIST = re.compile(
     r"^(?:a|an|the|this|that|these|those|it|its|they|them|their|he|she|his|her|one|another|other|others|same|"
     r"first|second|third|fourth|fifth|last|next|former|latter|\d+(?:st|nd|rd|th))\b",
@@ -218,13 +220,14 @@ def short_words(item: Item) -> Ruling | None:
         return _keep("short_words", "the candidates of the comparison show only in the list")
     if not (_ASKS_OPENLY.search(item.question) or item.visible):
         return _keep("short_words", "the question does not ask for one name")
+    hours = all(_HALF_DAY.search(option) for option in item.options)
+    hint = "Give a time of day." if hours and not _ASKS_TIME.search(item.question) else ""
     return Ruling(
-        "short_words", True, question=item.question, answer=item.answer.strip(), kind="text",
+        "short_words", True, question=_join(item.question, hint), answer=item.answer.strip(), kind="text",
         aliases=_without_dots(item.answer.strip()) + _without_shared_word(item),
     )
 
 
-_HALF_DAY = re.compile(r"(?<=\d)\s*[ap]\.\s?m\.", re.IGNORECASE)
 
 
 def _without_dots(answer: str) -> tuple[str, ...]:

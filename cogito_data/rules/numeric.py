@@ -180,6 +180,8 @@ def _form_hints(question: str, values: Sequence[Value], gold: int, spec: dict[st
         return ["Give the exact value in terms of pi." if in_pi else "Give the exact value."]
     if all("/" in text or "frac" in text for text in texts):
         return [] if re.search(r"\bfraction", question, re.IGNORECASE) else ["Give the answer as a fraction."]
+    if any("/" in text or "frac" in text for text in texts):
+        return ["Give the exact value."]
     decimals = [len(text.partition(".")[2]) for text in texts]
     mine = decimals[gold]
     if values[gold].kind == "number" and mine:
