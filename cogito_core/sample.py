@@ -67,7 +67,8 @@ class Sample:
         pass_rate: share of right answers among n_trials, None before it was measured.
         mean_correct_tokens: mean length of the right answers in tokens, None if there were none.
         difficulty_model: model, revision and sampling settings that measured the pass rate.
-        image_hash, problem_hash: content hashes used by deduplication, decontamination and lineage.
+        image_hash: content hash of the pictures, for deduplication, decontamination and lineage.
+        problem_hash: content hash of the question's words, likewise.
         meta: whatever else upstream gave.
     """
 

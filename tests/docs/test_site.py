@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -88,6 +89,18 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
 def test_the_site_loads_nothing_from_other_hosts(pages: dict[Path, _Page]) -> None:
     foreign = {load for page in pages.values() for load in page.loads if urlsplit(load).netloc}
     assert foreign == set()
+
+
+def test_docstrings_come_out_as_they_were_meant(site: Path) -> None:
+    """A doctest is a code block, no nested quotation; a table of attributes has one name a row."""
+    examples = 0
+    for page in (site / "api").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<blockquote>" not in text, page.name
+        names = re.findall(r'<tr class="doc-section-item">\s*<td>(.*?)</td>', text, re.S)
+        assert [name for name in (re.sub(r"<[^>]*>", "", cell).strip() for cell in names) if "," in name] == [], page.name
+        examples += text.count('<span class="gp">&gt;&gt;&gt; </span>')
+    assert examples >= 10
 
 
 def test_the_reference_documents_what_users_call(site: Path) -> None:
