@@ -110,8 +110,7 @@ class Trainer:
         if number == 0 and self.recipe.validation.at_start:
             self._validate(stage)
         self._checkpoint(stage)
-        if number > 0 and self.world.is_main:
-            shutil.rmtree(self._checkpoint_folder(self.recipe.stages[number - 1]), ignore_errors=True)
+        self._forget_earlier_checkpoints(number)
 
     def _train_stage(self, stage: Stage) -> None:
         rows = select_rows(self.data.train, stage.filter, self.bad_golds)
@@ -297,6 +296,7 @@ class Trainer:
             load_checkpoint(folder, self.policy, self.optimizer, self.world)
             if self.metrics is not None:
                 self.metrics.cut_back([s.name for s in self.recipe.stages], number, found.step)
+            self._forget_earlier_checkpoints(number)  # the kill may have fallen before it
             self._say(f"resuming stage {stage.name} after step {found.step}")
             self._event("resume", stage=stage.name, step=found.step)
             return True
@@ -312,6 +312,12 @@ class Trainer:
         if self.world.is_main and keep.parent.exists():
             for folder in keep.parent.iterdir():
                 if folder != keep:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _forget_earlier_checkpoints(self, number: int) -> None:
+        if self.world.is_main:
+            for stage in self.recipe.stages[:number]:
+                for folder in self._folder(stage).glob("*checkpoint*"):  # also what a kill left beside it
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _export_final(self, summary: dict[str, Any]) -> None:

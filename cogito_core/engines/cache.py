@@ -179,8 +179,8 @@ class _Open:
 class CachedEngine:
     """An engine that looks into a store first and keeps what is new.
 
-    Two requests for the same answer cost one generation, also while the first is still under way. Errors are not kept,
-    nor answers that the engine's context cut short of `max_tokens`: both may be gone at the next run.
+    Two requests for the same answer cost one generation, also while the first is still under way. Errors are not
+    kept, nor answers that the engine's context cut short of `max_tokens`: both may be gone at the next run.
     """
 
     def __init__(self, engine: Engine, store: AnswerStore) -> None:

@@ -44,7 +44,7 @@ def base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not host or " " in host:
         raise UsageError(f"'{shown}' is not a server URL like http://host:8000/v1")
     if parts.query or parts.fragment:
-        raise UsageError(f"'{shown}' is not the base URL of a server: it has a query; a key belongs into COGITO_API_KEY")
+        raise UsageError(f"'{shown}' is no base URL: it has a query; a key belongs into COGITO_API_KEY")
     return url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")
 
 

@@ -31,6 +31,10 @@ def _assert_same(run: Path, straight: Path) -> None:
     assert ours == theirs
 
 
+def _tree(run: Path) -> set[str]:
+    return {str(path.relative_to(run)) for path in run.rglob("*")}
+
+
 def test_the_run_learned_something_to_compare(straight):
     rows = [json.loads(line) for line in (straight / "metrics.jsonl").read_text().splitlines()]
     assert [(row["stage"], row["step"]) for row in rows] == [
@@ -60,6 +64,17 @@ def test_stopped_after_any_step_it_ends_the_same(data, straight, tmp_path, monke
     monkeypatch.undo()
     train(recipe, tmp_path / "run")
     _assert_same(tmp_path / "run", straight)
+
+
+def test_what_a_kill_left_of_earlier_stages_is_cleared_away(data, straight, tmp_path):
+    """A checkpoint of 7B takes 100 GB; killed just before its removal it must not stay for ever."""
+    run = tmp_path / "run"
+    shutil.copytree(straight, run)
+    (run / "summary.json").unlink()
+    for left in ("easy/checkpoint", "easy/.checkpoint.aside", "medium/.checkpoint.old"):
+        shutil.copytree(run / "stages/hard/checkpoint", run / "stages" / left)
+    train(small_recipe(data), run)
+    assert _tree(run) == _tree(straight)
 
 
 def test_killed_with_signal_9_at_a_random_moment(data, straight, tmp_path):
