@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.kinds import readings_of
-from cogito_core.verify.moments import read_date, read_time
+from cogito_core.verify.moments import dates_in, read_date, read_time
 from cogito_core.verify.naming import value_side
 from cogito_core.verify.surroundings import negative, scale_after
 from cogito_core.verify.tree import Node
@@ -45,8 +45,8 @@ _MATH = re.compile(
     re.S,
 )
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.\\])(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
-    r"(?:\s*(?:[x×*·]|\\times|\\cdot)\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
+    r"(?<![A-Za-z0-9_.\\])(?<!\d:)(?!\d+:\d)(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:\s*(?:[x×*·]|\\times|\\cdot)\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|\s*[x×*·]\s*10(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
     r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)"
 )
 _COLONS = re.compile(
@@ -92,10 +92,15 @@ _ECHO = re.compile(
 )
 
 
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_TWICE = re.compile(r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)")
+"""A number in words and in digits: "three (3)"."""
+
+
 def readable(text: str, kind: str) -> bool:
     """Whether the text as it stands is a value of such a kind."""
     plain = strip_dress(text)
-    if not plain or len(plain) > 1_000:
+    if not plain or len(plain) > 1_000 or (kind in SINGLE_KINDS and _TWICE.search(plain)):
         return False
     if kind == "time" or kind == "date":
         return (read_time(plain) if kind == "time" else read_date(plain)) is not None
@@ -177,7 +182,7 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
         cut = 0 if first else len(text) - MAX_CLAUSE
         item = _chosen(text[cut : cut + MAX_CLAUSE], kind, first)
         return None if item is None else _Item(item.text, item.start + cut, item.end + cut)
-    if kind in ("time", "ratio"):
+    if kind in ("time", "ratio", "date"):
         clocks = _clocks(text, kind)
         if clocks:
             return clocks[0] if first else clocks[-1]
@@ -229,7 +234,9 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
 
 
 def _clocks(text: str, kind: str) -> list[_Item]:
-    """Times, and where a ratio is asked for also "1 to 2"."""
+    """Dates; or times, and where a ratio is asked for also "1 to 2"."""
+    if kind == "date":
+        return [_Item(text[start:end], start, end) for start, end in dates_in(text)]
     matches = [*_COLONS.finditer(text), *(_PARTS.finditer(text) if kind == "ratio" else ())]
     found = [_Item(match.group(), *match.span()) for match in matches]
     usable = [one for one in found if read_time(one.text) is not None or (kind == "ratio" and one.text[0].isdigit())]
@@ -330,7 +337,8 @@ def _written(match: re.Match[str]) -> str:
     text = match.group("digits")
     if match.group("sign") and match.group("sign").strip() in "-−":
         text = "-" + text
-    exponent = match.group("power") or match.group("exp")
+    raised = match.group("raised")
+    exponent = match.group("power") or match.group("exp") or (raised and raised.translate(_RAISED))
     if exponent:
         text += "e" + exponent.replace("−", "-").replace("+", "")
     if match.group("bottom"):

@@ -95,7 +95,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     letter = rf"[(\[（]?\s*([A-{last}])\s*[)\]）]?(?![A-Za-z0-9'’])(?!\s?[=+*^/]\s?\w)"
     noun = (
         r"(?:answers?|ans(?=\s*[.:=])|(?:final\s+decision|key)(?=\s*:)|option|choice|(?:options|choices)(?=\s+are)|"
-        r"selection|response|letter|"
+        r"selection|response|letter|guess|(?:right|correct|best)\s+one|"
         r"选项|答案|réponse|respuesta|antwort)"
     )
     says = r"应该?[为是]|is|are|was|would be|should be|must be|has to be|can only be|ought to be|will be|est|es|ist"
@@ -123,8 +123,8 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     called = (
         rf"(?<![A-Za-z0-9'’])(?i:(?:option|choice|answer)\s*)?[(\[（*]{{0,4}}([A-{last}])(?![A-Za-z0-9'’])[)\]）*]{{0,4}}"
-        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:remains\b|is\s+(?:(?:therefore|thus|clearly|the)\s+){{0,3}}(?:{right})"
-        rf"(?:\s+(?:answer|option|choice|one|match))?\b)"
+        rf"(?:\s*[:.]?\s*[^.\n()A-Z]{{0,40}}?)?\s+(?i:remains\b|(?:is|must be|has to be)\s+"
+        rf"(?:(?:therefore|thus|clearly|the)\s+){{0,3}}(?:{right}|one\s+that\b)(?:\s+(?:answer|option|choice|one|match))?\b)"
     )
     bracketed = (
         rf"(?i:\b(?:{lead})[:,]?)\s*{link}{_OPEN}(?i:(?:option|choice|letter|answer)\s*)?{_OPEN}"
@@ -145,13 +145,18 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     ends = r"(?=[\s*)\]}$]*(?:[.;!\n]|$))"
     corrected = (
-        r"(?i:\b(?:no|wait|actually|correction|sorry|rather)\b[\s,.:;—–-]{1,4}(?:actually\s+|that'?s wrong\W{1,3})?"
+        r"(?i:\b(?:(?:no|wait|actually|correction|sorry|rather)\b[\s,.:;—–-]{1,4}"
+        r"(?:actually\s+|that'?s wrong\W{1,3})?|(?:but|however)\b[^.\n]{0,40}?\b)"
         rf"(?:it|this|that)\s+(?:{says}))\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
     )
     left_over = rf"(?i:\bleav(?:es|ing)\s+(?:us\s+)?(?:with\s+)?(?:only\s+)?)\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
     curt = (
         r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so)[,:]?)\s+"
         rf"{_OPEN}{option}{_OPEN}{letter}(?=[\s*)\]}}$]*[.!]?\s*(?:\n|$))"
+    )
+    alone = (
+        rf"(?i:\bonly)\s+{_OPEN}{option}{_OPEN}{letter}\s+(?i:is\s+(?:consistent|possible|left|true)|fits?\b|matches\b|"
+        r"works\b|satisfies\b|remains\b|agrees\b)"
     )
     chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
@@ -162,6 +167,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
             (0, called),
             (0, chinese),
             (0, corrected),
+            (0, alone),
             (1, bracketed),
             (1, named),
             (1, guessed),

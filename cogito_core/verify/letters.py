@@ -117,6 +117,9 @@ class _Reader(Reply):
         start = self.text.find(body)
         if len(body) <= 400 and not re.search(r"\n\s*(?:[(\[]?[A-Z][)\].:]|\W*answer\b)", body, re.I):
             letter, conflict = self.pick(body)
+            later = self.phrased(body[1:], start + 1) if letter else None
+            if later is not None and later.text not in (None, letter):  # "A: eats plants ... so the answer is B"
+                return None
             if letter:
                 return self.done(letter, "whole response", (start, start + len(body)))
             if conflict == "several letters" and len(body) <= 40 and not re.search(r"[a-z]{4,}", body):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from cogito_core.verify.words import number_words
+
 _TIME = re.compile(
     r"(?:at\s+)?(\d{1,2})\s*:\s*(\d{2})(?:\s*:\s*(\d{2}))?\s*(a\.?\s?m\.?|p\.?\s?m\.?)?(?:\s*o'?clock)?", re.I
 )
@@ -17,6 +19,14 @@ _SPOKEN = re.compile(
 )
 _MINUTES = {"quarter": 15, "half": 30, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
 _HOUR = re.compile(r"(\d{1,2})\s*(a\.?\s?m\.?|p\.?\s?m\.?|o'?clock)", re.I)
+_CHINESE = re.compile(
+    r"(凌晨|早上|上午|中午|下午|晚上|傍晚)?\s*(\d{1,2}|十[一二]?|[一二两三四五六七八九])\s*(?:点钟?|时|:)"
+    r"\s*(?:(\d{1,2})\s*分?|(半)|整|(一刻))?"
+)
+_PAST = re.compile(
+    r"(?:a\s+)?(half|quarter|[a-z-]+\s+minutes?|\d{1,2}(?:\s+minutes?)?)\s+(past|after|to)\s+([a-z]+|\d{1,2})", re.I
+)
+_NAMED = {"noon": (12, "p"), "midday": (12, "p"), "midnight": (0, "a")}
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -34,7 +44,10 @@ _DATES = (
     ),
     re.compile(rf"{_MONTH},?\s+(?P<year>\d{{4}})", re.I),
     re.compile(rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?", re.I),
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"),
+    re.compile(rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}", re.I),
+    re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})"),
+    re.compile(r"(?P<month>0?[1-9]|1[0-2])/(?P<day>\d{1,2})/(?P<year>\d{4})"),  # the custom of the USA comes first
+    re.compile(r"(?P<day>\d{1,2})/(?P<month>0?[1-9]|1[0-2])/(?P<year>\d{4})"),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})"),
     re.compile(r"(?P<year>\d{4})\s*年\s*(?P<month>\d{1,2})\s*月(?:\s*(?P<day>\d{1,2})\s*[日号])?"),
 )
@@ -60,7 +73,7 @@ def read_time(text: str) -> Clock | None:
     else:
         match = _HOUR.fullmatch(text)
         if not match:
-            return None
+            return _time_in_words(text)
         hours, minutes, seconds = int(match.group(1)), 0, 0
         half = match.group(2)[:1].lower().replace("o", "")
     if hours > 24 or minutes > 59 or seconds > 59 or (half and not 1 <= hours <= 12):
@@ -88,6 +101,36 @@ def _spoken(match: re.Match[str]) -> Clock | None:
     return Clock(hour * 3600 + (60 - minutes if before else minutes) * 60, "")
 
 
+def _time_in_words(text: str) -> Clock | None:
+    """Noon, half past three, quarter to four, 下午2:20, 三点半."""
+    if text.lower() in _NAMED:
+        hour, half = _NAMED[text.lower()]
+        return Clock(hour * 3600, half)
+    chinese, past = _CHINESE.fullmatch(text), _PAST.fullmatch(text)
+    if chinese and not text.isascii():
+        said, hour_text, minute_text, half_text, quarter = chinese.groups()
+        hours = _count(hour_text)
+        minutes = int(minute_text or (30 if half_text else 15 if quarter else 0))
+        if hours is None or hours > 24 or minutes > 59:
+            return None
+        late = said in ("下午", "晚上", "傍晚", "中午")
+        return Clock((hours % 12 + 12 if late and hours <= 12 else hours) * 3600 + minutes * 60, "p" if late else "")
+    if past:
+        share, side = past.group(1).lower(), past.group(2).lower()
+        shift = {"half": 30, "quarter": 15}.get(share) or _count(re.sub(r"\s+minutes?$", "", share))
+        hours = _count(past.group(3).lower())
+        if not shift or hours is None or not (1 <= hours <= 12 and shift < 60):
+            return None
+        seconds = (hours * 3600 + (shift if side != "to" else -shift) * 60) % 43200
+        return Clock(seconds if seconds >= 3600 else seconds + 43200, "")
+    return None
+
+
+def _count(text: str) -> int | None:
+    value = int(text) if text.isdigit() else number_words(text)
+    return value if isinstance(value, int) else None
+
+
 def same_time(gold: Clock, answer: Clock) -> bool:
     """17:30 is 5:30 pm. A time that does not say am or pm is read as written."""
     if gold.half and not answer.half:
@@ -98,6 +141,18 @@ def same_time(gold: Clock, answer: Clock) -> bool:
         and (gold.seconds - answer.seconds) % 43200 == 0
         and gold.seconds < 13 * 3600
     )
+
+
+def dates_in(text: str) -> list[tuple[int, int]]:
+    """Spans of the dates in a text, from left to right; the longest where several begin or overlap."""
+    spans = sorted(
+        (match.span() for pattern in _DATES for match in pattern.finditer(text)), key=lambda span: (span[0], -span[1])
+    )
+    kept: list[tuple[int, int]] = []
+    for start, end in spans:
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
 
 
 def read_date(text: str) -> tuple[int, int, int] | None:

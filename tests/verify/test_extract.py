@@ -220,3 +220,21 @@ def test_several_letters_and_options_that_decline() -> None:
 )
 def test_values_that_a_sentence_says_in_its_own_way(gold: str, response: str, outcome: str) -> None:
     assert judge(response, gold).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "outcome"),
+    [
+        ("30", "The clock shows 5:30.", "undecidable"),
+        ("30", "The clock shows 5:30, so 30 minutes have passed.", "right"),
+        ("3", "three (3)", "right"),
+        ("12", "There are twelve (12) apples.", "right"),
+        ("12", "There are twelve (13) apples.", "wrong"),
+        ("3\\times10^8 m/s", "The speed is 3×10⁸ m/s.", "right"),
+        ("3\\times10^8 m/s", "The speed is 3×10⁷ m/s.", "wrong"),
+        ("March 5, 2020", "It took place on 5 March 2020.", "right"),
+        ("March 5, 2020", "It took place on March 6, 2020.", "wrong"),
+    ],
+)
+def test_parts_of_times_and_numbers_said_twice(gold: str, response: str, outcome: str) -> None:
+    assert judge(response, gold).outcome == outcome
