@@ -243,12 +243,15 @@ MAX_FOLDERS_SEARCHED = 300
 def find_layouts(source: Source, root: Path) -> list[Found]:
     """Which of the source's layouts lie at `root` or up to two levels below, in the adapter's order.
 
+    A folder of the source's own name goes before the others: several sources in one root share names of files.
+
     Raises:
         CogitoError: `root` is no folder, or no layout is there; the sentence says which files were looked for.
     """
     if not root.is_dir():
         raise CogitoError(f"--from {root}: there is no such folder")
-    folders = _folders(root)
+    own = root / source.manifest.name
+    folders = sorted(_folders(root), key=lambda folder: not folder.is_relative_to(own))
     found = []
     for layout in source.adapter.layouts:
         bases = (base for base in folders if all(_any_match(base, pattern) for pattern in layout.needs))

@@ -209,6 +209,16 @@ def test_a_folder_without_a_known_layout_names_what_was_looked_for(tmp_path: Pat
         ingest("tabmwp", root=tmp_path / "up", out=tmp_path / "out")
 
 
+def test_of_many_sources_in_one_folder_the_one_of_that_name_is_read(tmp_path: Path) -> None:
+    """Releases use the same file names: ScienceQA's problems.json stands before TabMWP's in any listing."""
+    tables(tmp_path / "up/tabmwp", 2)
+    row = {"question": "Is it?", "choices": ["no", "yes"], "answer": 1, "hint": "", "split": "train", "image": None}
+    put(tmp_path / "up/scienceqa/problems_train.json", {"5": row})
+    for name, n in (("tabmwp", 2), ("scienceqa", 1)):
+        result = ingest(name, root=tmp_path / "up", out=tmp_path / name)
+        assert (result.kept, result.origin) == (n, str(tmp_path / "up" / name))
+
+
 def test_damaged_json_names_file_and_row(tmp_path: Path) -> None:
     put(tmp_path / "up/problems_train.json", '{"1": {"question": "q?"}, "2": {"question": ')
     with pytest.raises(CogitoError, match=r"problems_train\.json is not valid JSON \(after row '1': "):
