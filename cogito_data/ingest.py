@@ -264,11 +264,24 @@ def _problems(
                         source.manifest, problem, row, pictures, url=origin.url, revision=origin.revision
                     )
                 except BadRow as error:
-                    yield Refusal(place if error.reason == "bad_id" else name, error.reason, str(error))
+                    yield _refusal(place if error.reason == "bad_id" else name, error.reason, str(error))
                 except UnicodeEncodeError:
                     yield unstorable(name)
         except BadRow as error:
-            yield Refusal(name, error.reason, str(error))
+            yield _refusal(name, error.reason, str(error))
+        except _UNFORESEEN as error:
+            sentence = f"{row.where}: the adapter does not understand this row ({type(error).__name__}: {error})"
+            yield _refusal(name, "unreadable", " ".join(sentence.split())[:500])
+
+
+def _refusal(name: str, reason: str, sentence: str) -> Refusal:
+    """A refusal that can be stored: it may quote half a surrogate pair."""
+    name, sentence = (text.encode("utf-8", "backslashreplace").decode() for text in (name, sentence))
+    return Refusal(name, reason, sentence)
+
+
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an adapter raises on values that its writer did not think of: one bad row, not the end of a night's run."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def to_sample(
     as upstream wrote it. The step that opens multiple choice questions starts from these and `choices`.
 
     Raises:
-        BadRow: the question or the id is empty, or a picture is missing or damaged.
+        BadRow: the question or the id is empty, an option is a picture mark, or a picture is missing or damaged.
     """
     bare = unicodedata.normalize("NFC", " ".join(part.strip() for part in problem.question.split(MARK)).strip())
     _check_id(row, problem.upstream_id)
@@ -55,6 +55,8 @@ def to_sample(
         raise row.fail("empty_question", "the question has no text")
     if not problem.gold.answer.strip():
         raise row.fail("empty_gold", "the gold is empty")
+    if any(MARK in choice for choice in problem.choices):
+        raise row.fail("bad_choices", "an option is a picture, which this source does not name")
     images = tuple(pictures.read(row, picture) for picture in problem.pictures)
     return Sample(
         id=sample_id(manifest, problem),

@@ -36,14 +36,18 @@ class Refusal:
     evidence: str
 
 
+_UNSTORABLE = (UnicodeEncodeError, TypeError, ValueError, OverflowError, pa.ArrowException)
+
+
 def write_unit(path: Path, n_rows: int, found: Sequence[Sample | Refusal]) -> None:
     """Write samples and refusals in their order. `n_rows` is the number of upstream rows they came from."""
     with path.open("wb") as out:
         places = _write_pictures(out, [item for item in found if isinstance(item, Sample)])
         try:
             rows = _without_pictures([item for item in found if isinstance(item, Sample)], places)
-        except UnicodeEncodeError:
-            # Half a surrogate pair (JSON allows it) cannot be stored as UTF-8: those rows go, the others stay.
+        except _UNSTORABLE:
+            # Half a surrogate pair (JSON allows it) cannot be stored as UTF-8, nor bytes and dates of a Parquet copy
+            # as the JSON of `meta`: those rows go, the others stay.
             found = [item if isinstance(item, Refusal) else _storable(item) for item in found]
             rows = _without_pictures([item for item in found if isinstance(item, Sample)], places)
         refused = [
@@ -91,6 +95,8 @@ def _storable(sample: Sample) -> Sample | Refusal:
         samples_to_table([sample])
     except UnicodeEncodeError:
         return unstorable(sample.id)
+    except _UNSTORABLE as error:
+        return Refusal(sample.id, "unreadable", f"{sample.id}: a value of the row cannot be stored ({error})")
     return sample
 
 

@@ -22,10 +22,10 @@ def _read(base: Path) -> Iterator[Row]:
         split = re.search(r"_(train|val|test)$", path.stem)
         for lesson in json_list(path):
             groups = lesson.get("questions")
-            if not isinstance(groups, dict):
-                yield lesson
-            for group in _GROUPS if isinstance(groups, dict) else ():
-                for key, values in (groups.get(group) or {}).items():
+            for questions in (groups.get(g) or {} for g in _GROUPS) if isinstance(groups, dict) else (None,):
+                if not isinstance(questions, dict):
+                    yield lesson
+                for key, values in questions.items() if isinstance(questions, dict) else ():
                     row = as_row(f"{lesson.where}, question '{key}'", values)
                     place = {"__id__": key, "__split__": split.group(1) if split else "unsplit"}
                     yield Row(row.where, {**row.values, **place, "__lesson__": lesson.get("lessonName")})
@@ -33,9 +33,9 @@ def _read(base: Path) -> Iterator[Row]:
 
 def _problem(row: Row, base: Path) -> Problem:
     check_readable(row)
-    options = {key: Row(f"{row.where}, option {key}", value) for key, value in row.mapping("answerChoices").items()}
-    keys = sorted(options)
-    choices = tuple(options[key].text("processedText") for key in keys)
+    keys = sorted(row.mapping("answerChoices"))
+    options = Row(f"{row.where}, answerChoices", row.mapping("answerChoices"))
+    choices = tuple(Row(f"{row.where}, option {key}", options.mapping(key)).text("processedText") for key in keys)
     gold = Row(row.where, row.gold_mapping("correctAnswer")).gold_text("processedText")
     if gold not in keys:
         reason = "gold_not_in_choices" if gold else "empty_gold"

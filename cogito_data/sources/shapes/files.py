@@ -28,6 +28,8 @@ def read_json(path: Path) -> Any:
         raise CogitoError(f"{path} is not valid JSON (line {error.lineno}: {error.msg})") from error
     except RecursionError as error:
         raise CogitoError(f"{path} is nested too deeply to be read") from error
+    except (OSError, ValueError) as error:  # A folder, or a number of thousands of digits.
+        raise CogitoError(f"{path} cannot be read ({type(error).__name__})") from error
 
 
 def json_list(path: Path, key: str | None = None) -> Iterator[Row]:
@@ -74,6 +76,8 @@ def json_lines(path: Path) -> Iterator[Row]:
                     values = unreadable(f"{where}: the line is not JSON ({error.msg} at column {error.colno})")
                 except RecursionError:
                     values = unreadable(f"{where}: the line is nested too deeply")
+                except ValueError:
+                    values = unreadable(f"{where}: the line holds a number of thousands of digits")
                 yield as_row(where, values)
     except UnicodeDecodeError as error:
         raise CogitoError(f"{path} is not UTF-8 text (byte {error.start})") from error
@@ -108,6 +112,10 @@ def listed_ids(path: Path, without: str) -> frozenset[str]:
     return frozenset(line.strip(" \",\r") for line in path.read_text(encoding="utf-8-sig").split("\n"))
 
 
+LONGEST_NAME = 255
+"""Bytes of a file's name on every usual file system."""
+
+
 def picture_path(row: Row, base: Path, name: str, folders: tuple[str, ...] = ("",)) -> Path:
     """Where a picture named in a row lies: the first of `folders` that holds it, else the first of them.
 
@@ -119,9 +127,11 @@ def picture_path(row: Row, base: Path, name: str, folders: tuple[str, ...] = (""
         raise row.fail("no_picture", "the picture's name is empty")
     if name.startswith("/") or ".." in name.split("/"):
         raise row.fail("unsafe_path", f"the picture '{name}' lies outside the source's folder")
-    if len(folders) == 1:
-        return base / folders[0] / name
     candidates = [base / folder / name for folder in folders]
+    if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_NAME for path in candidates for part in path.parts):
+        raise row.fail("picture_missing", f"no file can have the name of the picture ({len(name)} characters)")
+    if len(candidates) == 1:
+        return candidates[0]
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 

@@ -37,15 +37,20 @@ def _with_options(row: Row, base: Path) -> Problem:
     )
 
 
+def _picture(row: Row, base: Path, name: str) -> Path:
+    """Under the whole name of the prompt file, else where Geo170K itself keeps it."""
+    whole = picture_path(row, base, name)
+    return whole if whole.is_file() else picture_path(row, base, name.removeprefix("Geo170K/images/"), _FOLDERS)
+
+
 def _with_value(row: Row, base: Path) -> Problem:
     check_readable(row)
     name = row.text("image_path").removeprefix("./")
-    short = name.removeprefix("Geo170K/images/")
     return Problem(
         upstream_id=f"r1v-{Path(name).stem}",
         split="test",
         question=row.text("question"),
-        pictures=(picture_path(row, base, name if (base / name).is_file() else short, _FOLDERS),),
+        pictures=(_picture(row, base, name),),
         gold=free_form(row, row.need("ground_truth"), units=True),
     )
 

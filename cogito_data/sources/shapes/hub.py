@@ -73,5 +73,6 @@ def hub_pictures(row: Row, field: str) -> tuple[Picture, ...]:
     for item in items:
         if not isinstance(item, dict) or not isinstance(item.get("bytes"), bytes):
             raise row.fail("picture_missing", f"field '{field}' holds no picture bytes, only {str(item)[:60]!r}")
-        pictures.append(Picture(item["bytes"], item.get("path")))
+        path = item.get("path")
+        pictures.append(Picture(item["bytes"], path if isinstance(path, str) else None))
     return tuple(pictures)

@@ -43,7 +43,7 @@ def _problem(row: Row, base: Path) -> Problem:
 def _spec(row: Row) -> dict[str, object]:
     # MathVista compares floats after rounding to this many decimals.
     precision = row.get("precision")
-    return {"precision": int(precision)} if isinstance(precision, int | float) else {}
+    return {"precision": int(precision)} if isinstance(precision, int | float) and precision in range(16) else {}
 
 
 def mathvista(name: str) -> Layout:
