@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.distributed import checkpoint as dcp
 
@@ -71,11 +72,11 @@ def load_progress(directory: Path) -> Progress | None:
     """
     _recover(directory)
     path = directory / "progress.json"
-    if not path.exists():
+    if not directory.exists():
         return None
     try:
         return Progress(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise CogitoError(f"{path} cannot be read ({error}); remove {directory} to start the run anew") from error
 
 
@@ -84,8 +85,18 @@ def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Opti
 
     With LoRA only the adapters are stored: the frozen weights must be in place already.
 
-    Raises CogitoError if a tensor is missing on either side: nothing may silently keep its old value.
+    Raises CogitoError if a file is damaged, or a tensor is missing on either side: nothing may silently keep its old
+    value.
     """
+    try:
+        _load(directory, policy, optimizer, world)
+    except (SafetensorError, OSError) as error:
+        raise CogitoError(
+            f"the checkpoint {directory} cannot be read ({error}); remove it to start the run anew"
+        ) from error
+
+
+def _load(directory: Path, policy: Policy, optimizer: torch.optim.Optimizer, world: World) -> None:
     state = _state(policy, optimizer, world)
     reader = dcp.HuggingFaceStorageReader(str(directory))
     # What belongs to the shards of other processes alone is theirs to check.

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cogito_core.console import CogitoError
 from cogito_core.files import append_line, mend_tail, replace_file, write_atomic
 from cogito_train.curriculum import effective_groups
 from cogito_train.rollout import RolloutGroup
@@ -83,10 +84,14 @@ class MetricsFile:
         mend_tail(path)
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows, oldest first."""
+        """All rows, oldest first. Raises CogitoError if a line is no JSON."""
         if not self.path.exists():
             return []
-        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise CogitoError(f"{self.path} holds a line that is no row of metrics ({error})") from error
 
     def cut_back(self, stages: Sequence[str], stage: int, step: int) -> None:
         """Drop rows of later steps than `step` of stage number `stage`; they will be computed again."""

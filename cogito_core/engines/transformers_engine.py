@@ -284,9 +284,12 @@ def load_model(folder: Path, *, dtype: str) -> tuple[Any, Any, Any]:
     Raises:
         CogitoError: the folder holds no Qwen2.5-VL, or weights are missing from it.
     """
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+    if not folder.is_dir():
+        raise CogitoError(f"the model in {folder} cannot be loaded (there is no such folder)")
     try:
         config = AutoConfig.from_pretrained(folder)
         if config.model_type != "qwen2_5_vl":
@@ -298,7 +301,7 @@ def load_model(folder: Path, *, dtype: str) -> tuple[Any, Any, Any]:
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
         image_processor = Qwen2VLImageProcessorPil.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CogitoError(f"the model in {folder} cannot be loaded ({str(error).splitlines()[0]})") from error
     missing = sorted(report["missing_keys"])
     if missing:

@@ -124,6 +124,34 @@ def test_a_damaged_progress_file_is_named(tmp_path):
         load_progress(tmp_path)
 
 
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda run: _cut(next((run / "stages/hard/checkpoint").glob("*.safetensors"))), "checkpoint cannot be read"),
+        (lambda run: next((run / "stages/hard/checkpoint").glob("*.safetensors")).write_bytes(b""), "cannot be read"),
+        (lambda run: next((run / "stages/hard/checkpoint").glob("*.safetensors")).unlink(), "does not fit this run"),
+        (lambda run: (run / "stages/hard/checkpoint/progress.json").unlink(), r"progress\.json cannot be read"),
+        (lambda run: _cut(run / "stages/medium/best/model.safetensors"), r"medium/best cannot be loaded \(Error while"),
+        (lambda run: shutil.rmtree(run / "stages/medium/best"), r"medium/best cannot be loaded \(there is no such"),
+        (lambda run: (run / "metrics.jsonl").write_text("no row\n"), r"metrics\.jsonl holds a line that is no row"),
+    ],
+)
+def test_a_damaged_file_is_named_and_nothing_starts_anew_in_silence(data, straight, tmp_path, spoil, words):
+    run = tmp_path / "run"
+    shutil.copytree(straight, run)
+    # One step is left to do: the KL reference has to be read too.
+    (run / "summary.json").unlink()
+    progress = json.loads((run / "stages/hard/checkpoint/progress.json").read_text())
+    (run / "stages/hard/checkpoint/progress.json").write_text(json.dumps({**progress, "step": progress["step"] - 1}))
+    spoil(run)
+    with pytest.raises(CogitoError, match=words):
+        train(small_recipe(data), run)
+
+
 def test_the_old_checkpoint_counts_if_the_kill_fell_between_the_renames(tmp_path):
     old = tmp_path / ".checkpoint.old"
     old.mkdir()
