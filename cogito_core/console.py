@@ -142,7 +142,7 @@ def run_cli(app: typer.Typer) -> None:
             raise
         if debug:
             raise
-        warn("interrupted: what was finished is kept; the same command goes on from there")
+        warn("interrupted: a run directory keeps what was finished, and the same command goes on from there")
         sys.exit(INTERRUPTED)
     except CogitoError as error:
         if debug:

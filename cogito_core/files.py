@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,14 @@ from pathlib import Path
 def replace_file(path: Path | str) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes the place of `path` in one step.
 
-    A failure or a kill leaves the old file as it was; the aside file is removed on failure.
+    A failure or a kill leaves the old file as it was; the aside file is removed on failure. A link stays a link: the
+    file that it names is replaced. Raises OSError where the path is a folder, a pipe or a device.
     """
     path = Path(path)
+    if path.is_symlink():
+        path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file that can be replaced", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
     try:

@@ -100,7 +100,8 @@ class RunDir:
         try:
             # Masked before the comparison: another password is not another configuration.
             resolved = mask_values({"command": command, **config})
-            _check_config(path, resolved)
+            if _check_config(path, resolved):
+                (path / "provenance.json").unlink(missing_ok=True)
             write_atomic(path / "config.yaml", yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True))
             if not (path / "provenance.json").exists():
                 text = json.dumps(provenance(inputs or {}), indent=2, sort_keys=True)
@@ -155,21 +156,31 @@ def _lock(path: Path) -> IO[str]:
     return handle
 
 
-def _check_config(path: Path, config: dict[str, Any]) -> None:
+def _check_config(path: Path, config: dict[str, Any]) -> bool:
+    """Whether the directory was claimed by another configuration that did nothing there; one that did is an error."""
     stored = path / "config.yaml"
     if not stored.exists():
-        return
+        return False
     try:
         before = yaml.safe_load(stored.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise CogitoError(f"{stored} is not valid YAML; remove {path} or choose another directory") from error
     now = json.loads(json.dumps(config))
     difference = _first_difference(before, now, "")
-    if difference is not None:
+    if difference is None:
+        return False
+    if not _is_bare(path):
         key, old, new = difference
         raise CogitoError(
             f"{path} holds a run with {key} = {old!r}, this command has {new!r}; choose another -o or remove it"
         )
+    return True
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether a start failed before any work, by a mistyped engine or a folder that is not there: nothing is lost."""
+    files = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file() and file.stat().st_size}
+    return files <= {"config.yaml", "provenance.json", "run.lock", "events.jsonl"}
 
 
 def _first_difference(before: Any, now: Any, key: str) -> tuple[str, Any, Any] | None:

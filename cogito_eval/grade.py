@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cogito_core.console import CogitoError, progress
+from cogito_core.console import CogitoError, UsageError, progress
 from cogito_core.files import replace_file
 from cogito_core.runs import Ledger
 from cogito_core.verify import Verdict, judge, verify
@@ -23,6 +23,8 @@ from cogito_eval.scoring import OfficialRule, official_rule, readable_choices, w
 
 _SCALAR = (str, int, float, bool)
 _KINDS = MATH_KINDS | {"", "choice", "choices", "yes_no", "text", "date", "time", "vqa"}
+_FORMS = ("list", "tuple", "interval")
+"""Answer types that say how a gold such as (2, 8) is meant."""
 
 
 @dataclass
@@ -57,16 +59,19 @@ def grade_file(source: Path, target: Path, *, bench: str | None = None, scoring:
         scoring: `official` or `strict`; the default is `official` where a benchmark with a released rule is named.
 
     A broken line goes to the ledger `<target>.ledger.jsonl`; a row without a usable gold or answer is in the ledger
-    and gets the outcome `undecidable`. An unknown `answer_kind` and a `precision` that is no number are in the ledger
-    too, and the row is judged without them. A row without an id is called `line-<number>`; an id that came before is
-    counted, since its verdicts cannot be told apart. Where rows carry a `verdict`, the report counts how many agree.
+    and gets the outcome `undecidable`. An unknown `answer_kind`, a `precision` that is no number and one that no
+    policy has are in the ledger too, and the row is judged without them. A row without an id is called
+    `line-<number>`; an id that came before is counted, since its verdicts cannot be told apart. Where rows carry a
+    `verdict`, the report counts how many agree.
 
     Raises:
-        CogitoError: the input is not there, the benchmark is unknown or has no released rule, or source and target
-            are one file.
+        CogitoError: the input is not there or holds no row, the benchmark is unknown or has no released rule, the
+            target is a folder, a pipe or a device, or source and target are one file.
     """
-    if not source.is_file():
+    if not source.exists() or source.is_dir():
         raise CogitoError(f"there is no file {source}")
+    if (target.exists() and not target.is_file()) or target.is_relative_to("/dev") or target.is_relative_to("/proc"):
+        raise CogitoError(f"--out {target} is no plain file; the ledger stands beside it")
     if target.exists() and source.samefile(target):
         raise CogitoError(f"--out {target} would overwrite the input")
     rule = _rule(bench, scoring)
@@ -91,6 +96,8 @@ def grade_file(source: Path, target: Path, *, bench: str | None = None, scoring:
                 agreed += result["verdict"] == row["verdict"]
             advance(1)
     report.agreement = (agreed, labelled)
+    if not report.judged:
+        raise CogitoError(report.first_fault or f"{source} holds no row")
     return report
 
 
@@ -115,11 +122,12 @@ def _rows(source: Path, ledger: Ledger, report: GradeReport) -> Iterator[tuple[i
             try:
                 row = json.loads(line.rstrip(b"\r\n"))
             except (ValueError, RecursionError) as error:
-                sentence = f"{source} line {number}: {json_fault(error)}"
+                sentence = f"{source} line {number}: {json_fault(error)}; expected one JSON object a line"
                 _record(ledger, report, f"line {number}", "broken JSON", sentence)
                 continue
             if not isinstance(row, dict):
-                sentence = f"{source} line {number} is {type(row).__name__}, not an object"
+                what = type(row).__name__
+                sentence = f"{source} line {number} is {what}, not an object; expected one object a line"
                 _record(ledger, report, f"line {number}", "not an object", sentence)
                 continue
             yield number, row
@@ -141,7 +149,11 @@ def _grade(row: dict[str, Any], rule: OfficialRule | None, number: int, source: 
             sentence = f"{source} line {number}: '{name}' is {row[name]!r:.60}, which is not known: judged without it"
             _record(ledger, report, id, f"unreadable {name}", sentence)
             row = {key: value for key, value in row.items() if key != name}
-        verdict = rule(row) if rule is not None else strict_verdict(row)
+        try:
+            verdict = rule(row) if rule is not None else strict_verdict(row)
+        except UsageError as error:  # a number of places or a tolerance that no policy has
+            _record(ledger, report, id, "unreadable precision", f"{source} line {number}: {error}: judged without it")
+            verdict = strict_verdict({key: row[key] for key in row if key not in ("precision", "answer_spec")})
     except _Fault as fault:
         _record(ledger, report, id, fault.reason, f"{source} line {number}: {fault}")
         return {"id": id, "verdict": False, "outcome": "undecidable", "extracted": None, "rule": fault.reason,
@@ -229,4 +241,7 @@ def _option_texts(choices: object) -> Sequence[str]:
 
 def _kind(row: Mapping[str, Any], choices: Sequence[str]) -> str | None:
     asked = str(row.get("question_type") or "").replace("-", "_").casefold()
-    return "choice" if choices and asked not in ("free_form", "open", "open_ended", "short_answer") else None
+    if choices and asked not in ("free_form", "open", "open_ended", "short_answer"):
+        return "choice"
+    form = str(row.get("answer_type") or "").casefold()
+    return form if form in _FORMS else None

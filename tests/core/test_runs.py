@@ -49,8 +49,8 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_configuration_is_refused_and_the_key_named(tmp_path: Path) -> None:
-    with RunDir.open(tmp_path, config={"train": {"lr": 1e-6}}, command="toy"):
-        pass
+    with RunDir.open(tmp_path, config={"train": {"lr": 1e-6}}, command="toy") as run:
+        run.summary({})
     with pytest.raises(CogitoError, match=r"train\.lr = 1e-06, this command has 1e-05"):
         RunDir.open(tmp_path, config={"train": {"lr": 1e-5}}, command="toy")
     with pytest.raises(CogitoError, match="command = 'toy'"):
@@ -191,3 +191,13 @@ def test_ctrl_c_is_one_sentence(tmp_path: Path) -> None:
     _, error = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in error and "Aborted" not in error
+
+
+def test_a_start_that_failed_before_any_work_does_not_keep_the_directory(tmp_path: Path) -> None:
+    RunDir.open(tmp_path / "run", config={"engine": "transformrs"}, command="toy", inputs={"a": "1"}).close()
+    with RunDir.open(tmp_path / "run", config={"engine": "transformers"}, command="toy", inputs={"b": "2"}) as run:
+        assert "transformers" in (run.path / "config.yaml").read_text()
+        assert json.loads((run.path / "provenance.json").read_text())["inputs"] == {"b": "2"}
+        (run.work / "answers.jsonl").write_text("{}\n")
+    with pytest.raises(CogitoError, match="holds a run with engine = 'transformers'"):
+        RunDir.open(tmp_path / "run", config={"engine": "vllm"}, command="toy")

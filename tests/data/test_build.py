@@ -163,7 +163,7 @@ def test_ctrl_c_is_one_sentence_and_the_build_goes_on(built: Path, tmp_path: Pat
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted: what was finished is kept" in said
+    assert "interrupted: a run directory keeps what was finished" in said
     assert "Traceback" not in said
     assert run("build", "--recipe", recipe_file(tmp_path), "-o", tmp_path / "out").returncode == 0
     assert outputs(tmp_path / "out") == outputs(built)

@@ -121,7 +121,7 @@ def test_a_field_that_a_rule_reads_is_no_fault(tmp_path, fields):
 
 def test_the_place_in_a_broken_line_is_of_that_line(tmp_path):
     _, _, report = _grade(tmp_path, ['{"id": 1, "gold": "7", "response": "7"}', '{"id": '])
-    assert report.first_fault.endswith("rows.jsonl line 2: Expecting value at character 8")
+    assert report.first_fault.endswith("rows.jsonl line 2: Expecting value at character 8; expected one JSON object a line")
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,37 @@ def test_mathvista_verdicts_equal_the_official_ones(shared_dir, tmp_path):
     assert labelled == 7000
     assert agreed / labelled >= 0.995
     assert not report.faults
+
+
+@pytest.mark.parametrize("precision", [99999, -1, 1e9])
+def test_a_precision_that_no_policy_has_costs_only_its_row(tmp_path, precision):
+    rows = [{"id": "a", "gold": "3.14", "response": "3.14", "precision": precision}, {"id": "b", "gold": "7", "response": "7"}]
+    found, faults, _ = _grade(tmp_path, [json.dumps(row) for row in rows])
+    assert [row["verdict"] for row in found] == [True, True]
+    assert [one["reason"] for one in faults] == ["unreadable precision"]
+
+
+@pytest.mark.parametrize(("form", "right"), [("list", True), ("List", True), (None, False), ("Interval", False), ("integer", False)])
+def test_the_answer_type_says_what_brackets_are(tmp_path, form, right):
+    found, _, _ = _grade(tmp_path, [json.dumps({"id": "a", "gold": "[2, 8]", "response": "2, 8", "answer_type": form})])
+    assert found[0]["verdict"] is right
+
+
+@pytest.mark.parametrize("content", ["id,gold,response\n1,2,2\n", '[{"id": 1}]\n', "", "\n\n"])
+def test_a_file_without_a_row_is_a_failure_and_leaves_no_verdicts(tmp_path, content):
+    (tmp_path / "rows.jsonl").write_text(content)
+    with pytest.raises(CogitoError, match="one JSON object a line|holds no row|one object a line"):
+        grade_file(tmp_path / "rows.jsonl", tmp_path / "out.jsonl")
+
+
+def test_verdicts_go_to_plain_files_and_through_links(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": "a", "gold": "7", "response": "7"}\n')
+    for place in (tmp_path, Path("/dev/stdout")):
+        with pytest.raises(CogitoError, match="no plain file"):
+            grade_file(rows, place)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "verdicts.jsonl")
+    for _ in range(2):
+        grade_file(rows, tmp_path / "link")
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "verdicts.jsonl").read_text().count("\n") == 1
