@@ -46,6 +46,8 @@ def _texts_of(source: Source, found: Found) -> Iterator[Sample]:
         try:
             made = found.layout.problem(row, found.base)
             for problem in [made] if isinstance(made, Problem) else made:
+                if problem.fault is not None:
+                    continue
                 yield Sample(
                     id=f"{name}/{problem.split}/{problem.upstream_id}",
                     source=name,

@@ -29,7 +29,7 @@ from cogito_data.sources.base import Problem, Source, adapter_hash, load_source
 from cogito_data.sources.origins import Origin, hub_origin, local_origin
 from cogito_data.sources.pictures import PictureReader
 from cogito_data.sources.report import render
-from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.rows import UNFORESEEN, BadRow, Row, unforeseen
 from cogito_data.sources.sorting import write_sorted
 from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_unit
 
@@ -254,10 +254,12 @@ def _problems(
     rows: Iterable[Row], source: Source, origin: Origin, pictures: PictureReader
 ) -> Iterator[Sample | Refusal]:
     for row in rows:
-        place = name = f"{source.manifest.name}/{row.where}"
+        place = f"{source.manifest.name}/{row.where}"
+        n_made = 0
         try:
             made = origin.problem(row)
             for problem in [made] if isinstance(made, Problem) else made:
+                n_made += 1
                 name = sample_id(source.manifest, problem)
                 try:
                     yield to_sample(
@@ -267,21 +269,19 @@ def _problems(
                     yield _refusal(place if error.reason == "bad_id" else name, error.reason, str(error))
                 except UnicodeEncodeError:
                     yield unstorable(name)
+            if not n_made:
+                raise row.fail("empty_question", "the row holds no question")
         except BadRow as error:
-            yield _refusal(name, error.reason, str(error))
-        except _UNFORESEEN as error:
-            sentence = f"{row.where}: the adapter does not understand this row ({type(error).__name__}: {error})"
-            yield _refusal(name, "unreadable", " ".join(sentence.split())[:500])
+            yield _refusal(place, error.reason, str(error))
+        except UNFORESEEN as error:
+            fault = unforeseen(row.where, error)
+            yield _refusal(place, fault.reason, str(fault))
 
 
 def _refusal(name: str, reason: str, sentence: str) -> Refusal:
     """A refusal that can be stored: it may quote half a surrogate pair."""
     name, sentence = (text.encode("utf-8", "backslashreplace").decode() for text in (name, sentence))
     return Refusal(name, reason, sentence)
-
-
-_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an adapter raises on values that its writer did not think of: one bad row, not the end of a night's run."""
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,11 @@ def to_sample(
     as upstream wrote it. The step that opens multiple choice questions starts from these and `choices`.
 
     Raises:
-        BadRow: the question or the id is empty, an option is a picture mark, or a picture is missing or damaged.
+        BadRow: the problem has a fault, the question or the id is empty, an option is a picture mark, or a picture is
+            missing or damaged.
     """
+    if problem.fault is not None:
+        raise problem.fault
     bare = unicodedata.normalize("NFC", " ".join(part.strip() for part in problem.question.split(MARK)).strip())
     _check_id(row, problem.upstream_id)
     if not bare:

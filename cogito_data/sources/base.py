@@ -15,7 +15,7 @@ from cogito_core.console import CogitoError
 from cogito_core.manifest import Manifest, file_hash, load_manifest, manifest_names, manifest_path
 from cogito_core.plugins import is_file, load_object
 from cogito_core.sample import ANSWER_KINDS, CATEGORIES, Picture
-from cogito_data.sources.rows import Row
+from cogito_data.sources.rows import UNFORESEEN, BadRow, Row, unforeseen
 
 
 class Licence(Manifest):
@@ -134,6 +134,7 @@ class Problem:
         pictures: files still to be read, or pictures that came with the row.
         choices: the options as upstream gave them, empty if none.
         language: ISO 639-1 where it differs from the manifest's.
+        fault: why this one of a row's several problems cannot be used (see `one_of`).
     """
 
     upstream_id: str
@@ -144,6 +145,18 @@ class Problem:
     choices: tuple[str, ...] = ()
     language: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
+    fault: BadRow | None = None
+
+
+def one_of(row: Row, upstream_id: str, split: str, make: Callable[[], Problem]) -> Problem:
+    """One of the several problems of a row. If it cannot be made it bears its `fault`, and the others go on."""
+    try:
+        return make()
+    except BadRow as error:
+        fault = error
+    except UNFORESEEN as error:
+        fault = unforeseen(row.where, error)
+    return Problem(upstream_id=upstream_id, split=split, question="", gold=Gold("", "text", ""), fault=fault)
 
 
 RowReader = Callable[[Path], Iterator[Row]]

@@ -17,7 +17,7 @@ from cogito_core.archives import ArchiveError
 from cogito_core.console import CogitoError
 from cogito_data.sources.archives import Joined, Shelf, TarShelf, ZipShelf
 from cogito_data.sources.base import Hub, Layout, Problem, Source
-from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.rows import UNFORESEEN, BadRow, Row
 
 BLOCK_BYTES = 2**20
 """Bytes of one request for a part of an archive: neighbours in it are often asked for next."""
@@ -85,8 +85,8 @@ class HubFiles:
         try:
             made = self.problem(row)
             problems = [made] if isinstance(made, Problem) else list(made)
-        except BadRow:
-            return []
+        except (BadRow, *UNFORESEEN):
+            return []  # Why the row cannot be used is said where it is read.
         paths = (picture for problem in problems for picture in problem.pictures if isinstance(picture, Path))
         return [path.relative_to(self.base).as_posix() for path in paths]
 

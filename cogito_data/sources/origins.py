@@ -16,7 +16,7 @@ from cogito_core.sample import Picture
 from cogito_data.sources.base import Found, Hub, Problem, Source, find_layouts
 from cogito_data.sources.hub_files import HubFiles, unreachable
 from cogito_data.sources.hub_rows import HubRows
-from cogito_data.sources.rows import BadRow, Row
+from cogito_data.sources.rows import UNFORESEEN, BadRow, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ def _has_usable_row(found: Found) -> bool:
             try:
                 made = found.layout.problem(row, found.base)
                 for problem in [made] if isinstance(made, Problem) else made:
-                    if all(isinstance(picture, Picture) or picture.is_file() for picture in problem.pictures):
+                    there = all(isinstance(picture, Picture) or picture.is_file() for picture in problem.pictures)
+                    if there and problem.fault is None:
                         return True
-            except BadRow:
+            except (BadRow, *UNFORESEEN):
                 continue
     except CogitoError:
         return False

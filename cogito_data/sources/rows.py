@@ -40,6 +40,16 @@ class BadRow(CogitoError):
 _WHOLE = re.compile(r"[-+]?\d{1,100}")
 
 
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an adapter raises on values that its writer did not think of: one bad row, not the end of a night's run."""
+
+
+def unforeseen(where: str, error: Exception) -> BadRow:
+    """The refusal of a row on which the adapter itself failed."""
+    sentence = f"{where}: the adapter does not understand this row ({type(error).__name__}: {error})"
+    return BadRow("unreadable", " ".join(sentence.split())[:500])
+
+
 class Row:
     """One upstream row as it was read.
 

@@ -29,9 +29,9 @@ def _read_demo(base: Path) -> Iterator[Row]:
 
 def _numbered(rows: Iterator[Row], path: Path, folder: str) -> Iterator[Row]:
     """Upstream's question_id is a template: a question is known by its picture and its place among its questions."""
-    seen: Counter[object] = Counter()
+    seen: Counter[str] = Counter()
     for row in rows:
-        picture = row.get("image_index")
+        picture = str(row.get("image_index"))
         place = {"__number__": seen[picture], "__folder__": str(path.parent / folder), "__split__": path.parent.name}
         seen[picture] += 1
         yield Row(f"{path.parent.name}/{row.where}", {**row.values, **place})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.base import Adapter, Layout, Problem, one_of
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conclusions import conclusion
 from cogito_data.sources.shapes.conversations import question_and_options, turns
@@ -22,10 +23,11 @@ def _problem(row: Row, base: Path) -> Iterator[Problem]:
     picture = picture_path(row, base, row.text("image"), _FOLDERS)
     number = row.text("id") if row.get("id") is not None else row.where.rpartition(" ")[2]
     for turn, (place, asked, reply) in enumerate(turns(row)):
-        yield _turn(place, base, f"{number}-{turn}", asked, reply, picture)
+        name = f"{number}-{turn}"
+        yield one_of(place, name, "train", partial(_turn, place, name, asked, reply, picture))
 
 
-def _turn(place: Row, base: Path, number: str, asked: str, reply: str, picture: Path) -> Problem:
+def _turn(place: Row, number: str, asked: str, reply: str, picture: Path) -> Problem:
     found = _CONCLUSION.search(reply)
     if found is None or not found.group(1).strip():
         raise place.fail("empty_gold", "the reply has no <CONCLUSION>")

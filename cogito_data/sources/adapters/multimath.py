@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from cogito_data.sources.base import Adapter, Layout, Problem
+from cogito_data.sources.base import Adapter, Layout, Problem, one_of
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conclusions import conclusion
 from cogito_data.sources.shapes.conversations import question_and_options, turns
@@ -21,17 +22,19 @@ def _chat(row: Row, base: Path) -> Iterator[Problem]:
     check_readable(row)
     picture = picture_path(row, base, row.text("image"), _FOLDERS)
     for number, (place, asked, solution) in enumerate(turns(row)):
-        question, choices = question_and_options(asked)
-        yield Problem(
-            upstream_id=f"{row.text('id')}-{number}",
-            split="train",
-            question=question,
-            pictures=(picture,),
-            gold=conclusion(place, solution, choices, question),
-            choices=choices,
-            language="zh" if re.search(r"[\u4e00-\u9fff]", question) else "en",
-            meta={"solution": solution},
-        )
+        name = f"{row.text('id')}-{number}"
+        yield one_of(place, name, "train", partial(_turn, place, name, asked, solution, picture))
+
+
+def _turn(place: Row, name: str, asked: str, solution: str, picture: Path) -> Problem:
+    question, choices = question_and_options(asked)
+    return Problem(
+        upstream_id=name, split="train", question=question, pictures=(picture,),
+        gold=conclusion(place, solution, choices, question),
+        choices=choices,
+        language="zh" if re.search(r"[\u4e00-\u9fff]", question) else "en",
+        meta={"solution": solution},
+    )
 
 
 def _selection(base: Path) -> Iterator[Row]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cogito_data.sources.base import Gold, Problem
+from cogito_data.sources.base import Gold, Problem, one_of
 from cogito_data.sources.rows import Row
 from cogito_data.sources.shapes.conclusions import final_answer, without_full_stop
 from cogito_data.sources.shapes.golds import free_form
@@ -42,16 +42,18 @@ def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,
     if not pictures:
         raise row.fail("no_picture", "field 'images' is empty")
     for number, turn in enumerate(row.rows("texts")):
-        question, choices = split_question(turn.text("user"))
-        answer = _LABEL.sub("", turn.gold_text("assistant")).strip()
-        yield Problem(
-            upstream_id=f"{row_id(row)}-{number}",
-            split=row_split(row),
-            question=question,
-            pictures=pictures,
-            gold=_gold(turn, answer, choices, units, letters, spec),
-            choices=choices,
-        )
+        name = f"{row_id(row)}-{number}"
+
+        def problem(turn: Row = turn, name: str = name) -> Problem:
+            question, choices = split_question(turn.text("user"))
+            answer = _LABEL.sub("", turn.gold_text("assistant")).strip()
+            gold = _gold(turn, answer, choices, units, letters, spec)
+            return Problem(
+                upstream_id=name, split=row_split(row), question=question, pictures=pictures, gold=gold,
+                choices=choices,
+            )
+
+        yield one_of(turn, name, row_split(row), problem)
 
 
 def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters: bool,

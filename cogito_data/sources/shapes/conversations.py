@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,20 +24,21 @@ def question_and_options(asked: str) -> tuple[str, tuple[str, ...]]:
     return _CALLED.sub("", _HINT.sub("", _CONTEXT.sub("", question))).strip(), choices
 
 
-def turns(row: Row) -> Iterator[tuple[Row, str, str]]:
+def turns(row: Row) -> list[tuple[Row, str, str]]:
     """(place, question, answer) of each human turn that a gpt turn follows; picture marks are left in.
 
     Raises:
         BadRow: there is no such pair, or a turn lacks its fields.
     """
     said = row.rows("conversations")
-    pairs = 0
-    for asked, answered in pairwise(said):
-        if asked.text("from") == "human" and answered.text("from") == "gpt":
-            pairs += 1
-            yield asked, asked.text("value"), answered.text("value")
-    if not pairs:
+    found = [
+        (asked, asked.text("value"), answered.text("value"))
+        for asked, answered in pairwise(said)
+        if asked.text("from") == "human" and answered.text("from") == "gpt"
+    ]
+    if not found:
         raise row.fail("empty_gold", "no human turn is followed by a gpt turn")
+    return found
 
 
 def llava_scienceqa() -> Layout:
@@ -47,7 +47,7 @@ def llava_scienceqa() -> Layout:
 
     def problem(row: Row, base: Path) -> Problem:
         check_readable(row)
-        place, asked, answer = next(turns(row))
+        place, asked, answer = turns(row)[0]
         question, choices = question_and_options(asked)
         folders = ("images/test", "test", "")
         image = row.text("image") if row.get("image") is not None else None

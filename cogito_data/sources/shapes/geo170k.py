@@ -19,9 +19,9 @@ _FOLDERS = ("images", "", "../images")
 
 
 def _read(base: Path) -> Iterator[Row]:
-    golds = {row.get("question_id"): row.get("text") for row in json_lines(base / "test_answers.jsonl")}
+    golds = {str(row.get("question_id")): row.get("text") for row in json_lines(base / "test_answers.jsonl")}
     for row in json_lines(base / "test_questions.jsonl"):
-        yield Row(row.where, {**row.values, "__gold__": golds.get(row.get("question_id"), "")})
+        yield Row(row.where, {**row.values, "__gold__": golds.get(str(row.get("question_id")), "")})
 
 
 def _with_options(row: Row, base: Path) -> Problem:

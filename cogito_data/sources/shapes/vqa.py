@@ -47,22 +47,28 @@ def _read(base: Path) -> Iterator[Row]:
         known = _annotations(beside) if beside.is_file() else {}
         subtype = _subtype(questions)
         for row in json_list(questions, "questions"):
-            found = known.get(row.values.get("question_id"))
+            found = known.get(_key(row))
             place = {_ANNOTATION: found, _EXPECTED: beside.name, _SUBTYPE: subtype}
             yield Row(row.where, {**row.values, **place})
 
 
-def _annotations(path: Path) -> dict[Any, Any]:
+def _annotations(path: Path) -> dict[int | str | None, dict[str, Any]]:
     """Annotations by question. Of the ten answers only the words are kept: the train file has 4.4 million."""
-    known: dict[Any, Any] = {}
+    known: dict[int | str | None, dict[str, Any]] = {}
     for row in json_list(path, "annotations"):
         values = {key: row.values[key] for key in _KEPT if key in row.values}
         answers = row.values.get("answers")
         words = [a.get("answer") for a in answers if isinstance(a, dict)] if isinstance(answers, list) else []
         if words and all(isinstance(word, str) for word in words):
             values["answers"] = tuple(sys.intern(str(word)) for word in words)
-        known[row.values.get("question_id")] = values
+        known[_key(row)] = values
     return known
+
+
+def _key(row: Row) -> int | str | None:
+    """The question's number; None for what can be none, which the row's own check then refuses."""
+    number = row.values.get("question_id")
+    return number if isinstance(number, int | str) else None
 
 
 def _subtype(questions: Path) -> str:
