@@ -23,11 +23,17 @@ LETTER_COMMANDS = frozenset(["$", "e", "i", "euro", "pound", "yen", "ell", "hbar
 _ACCENTS = frozenset(
     "overline bar vec hat widehat tilde widetilde dot ddot overleftrightarrow overbrace underbrace".split()
 )
+_UNIT_VECTORS = frozenset(["i", "j", "k"])
+"""Printed bold, with a hat or with an arrow: 3i - 4j in every case."""
 _STOP_WORDS = frozenset(
     """is the for in of to no not yes are if then so we it as at by be on do an has was this that with
 from all any let but can may its our you he she they hence thus where when which answer option none
 get got sum now had use say see out too""".split()
 )
+
+
+_OPERATORS = frozenset("+-*/=^")
+"""Behind one of these two letters are a product, even where they spell a word: v_0 + at."""
 
 
 def atom(p: Parser) -> Node:
@@ -226,7 +232,8 @@ def _word(p: Parser, token: Token) -> Node:
             (Node("const", "pi", (), start, start + 2), _tail(p, Node("sym", word[-1], (), start + 2, token.end))),
             start,
         )
-    if not (word.isupper() and len(word) <= 5) and (lower in _STOP_WORDS or len(word) > 3):
+    beside = p.tokens[p.at - 2].value in _OPERATORS if p.at > 1 else p.token.value == "="
+    if not (word.isupper() and len(word) <= 5) and ((lower in _STOP_WORDS and not beside) or len(word) > 3):
         raise ReadError(f"the word {word}")
     if word.endswith("pi"):
         left = [Node("sym", c, (), start + k, start + k + 1) for k, c in enumerate(word[:-2])]
@@ -337,7 +344,10 @@ def _command(p: Parser, token: Token) -> Node:
     if value in ("infty", "emptyset", "R", "Z", "N", "Q", "C"):
         return p.node("const", {"infty": "inf", "emptyset": "empty"}.get(value, value), (), start)
     if value in _ACCENTS:
-        return p.node("sym", f"{value}({raw_argument(p)})", (), start)
+        name = raw_argument(p)
+        if name in _UNIT_VECTORS and value in ("hat", "widehat", "vec", "overrightarrow"):
+            return p.node("const" if name == "i" else "sym", name, (), start)
+        return p.node("sym", f"{value}({name})", (), start)
     if value in ("angle", "triangle"):
         sign = "∠" if value == "angle" else "△"
         name = ""

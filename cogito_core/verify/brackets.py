@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cogito_core.verify.arguments import argument, raw_argument
 from cogito_core.verify.tree import Node, ReadError
+from cogito_core.verify.unit_tail import rate_behind
 from cogito_core.verify.units import parse_unit
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def money(p: Parser, sign: str, start: int) -> Node:
     unit = parse_unit({"$": "$", "euro": "€", "pound": "£", "yen": "¥"}[sign])
     if p.token.kind == "word" and parse_unit(p.token.value) == unit:
         p.at += 1
+    unit = rate_behind(p, {"$": "USD", "euro": "EUR", "pound": "GBP", "yen": "CNY"}[sign]) or unit
     return p.node("quantity", unit, (amount,), start)
 
 
@@ -84,9 +86,12 @@ def choose(p: Parser, inner: Node, start: int) -> Node:
 
 def braces(p: Parser, start: int) -> Node:
     """A braced group: grouping, a binomial or fraction in old style, or a bare list."""
+    whole = p.at == 1 or p.tokens[p.at - 2].value in ("{", ",")
     if p.take("}"):
         return p.node("const", "empty", (), start)
+    outer, p.in_braces = p.in_braces, True
     inner = p.sequence(("}", "choose", "over", "atop"))
+    p.in_braces = outer
     if p.is_sign("|") and inner.op in ("sym", "rel") and not p.bars:  # {x | x > 3} without the backslashes
         p.at += 1
         condition = p.sequence(("}",))
@@ -107,6 +112,8 @@ def braces(p: Parser, start: int) -> Node:
         return p.node("set", None, (inside,), start)
     if inner.op == "list" and inner.value != ";":
         return inner._replace(op="list", value="{")
+    if outer and whole and p.is_sign(",", "}") and inner.op in ("num", "sym", "neg"):  # {{3}, 4}, but not {{3}^2, 4}
+        return p.node("set", None, (inner,), start)
     return inner
 
 
@@ -133,6 +140,19 @@ def big_operator(p: Parser, name: str, start: int) -> Node:
     return p.node("func", name, (*parts, body), start)
 
 
+def _entry(p: Parser, environment: str) -> Node:
+    """An entry of a matrix, or a value or condition of a function by cases: "if x > 0", "otherwise"."""
+    while environment == "cases" and p.token.kind in ("word", "text"):
+        word = p.token.value.lower().strip(" ,.")
+        if word in ("otherwise", "else", "其他"):
+            p.at += 1
+            return p.node("text", "otherwise", (), p.token.start)
+        if word not in ("if", "when", "for", "where", "当", ""):
+            break
+        p.at += 1
+    return p.relation()
+
+
 def environment(p: Parser, start: int) -> Node:
     """A matrix or a list of cases."""
     p.expect("{")
@@ -156,7 +176,7 @@ def environment(p: Parser, start: int) -> Node:
             continue
         if p.take("hline"):
             continue
-        rows[-1].append(p.relation())
+        rows[-1].append(_entry(p, name))
         if not p.is_sign("&", "\\\\", "end", ","):
             raise ReadError("unreadable matrix")
         p.take(",")
@@ -172,6 +192,8 @@ def environment(p: Parser, start: int) -> Node:
         raise ReadError("a matrix with unequal rows")
     entries = tuple(item for row in rows for item in row)
     if name == "cases":
-        return p.node("list", "cases" if len(rows[0]) == 1 else "piecewise", entries, start)
+        if len(rows[0]) == 1:
+            return p.node("list", "cases", entries, start)
+        return p.node("list", "piecewise", tuple(Node("group", "()", tuple(row), start) for row in rows), start)
     node = p.node("matrix", (len(rows), len(rows[0])), entries, start)
     return p.node("func", "det", (node,), start) if name == "vmatrix" else node

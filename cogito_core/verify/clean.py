@@ -18,6 +18,8 @@ _WRAPPER = re.compile(
     r"\\(?:boxed|fbox|text|textbf|mathrm|mathbf|mbox|textit|textnormal|boldsymbol|underline|bf|rm|mathit|displaystyle|ensuremath)\s*\{"
 )
 
+_COLOURED = re.compile(r"\\(?:text)?color\s*\{[^{}]*\}\s*\{|\{\s*\\color\s*\{[^{}]*\}")
+
 
 def repair(text: str) -> str:
     """Put back backslashes that a JSON or Python string swallowed: form feed + "rac" is `\\frac`."""
@@ -109,6 +111,10 @@ def strip_dress(text: str) -> str:
             ('"', '"'),
             ("“", "”"),
             ("*", "*"),
+            ("_", "_"),
+            ("'", "'"),
+            ("‘", "’"),
+            ("「", "」"),
         ):
             if (
                 len(text) > len(opening) + len(closing) - 1
@@ -121,6 +127,11 @@ def strip_dress(text: str) -> str:
         wrapped = _WRAPPER.match(text)
         if wrapped and matching_brace(text, wrapped.end() - 1) == len(text) - 1:
             text = text[wrapped.end() : -1]
+        coloured = _COLOURED.match(text)
+        if coloured and matching_brace(text, coloured.end() - 1) == len(text) - 1:
+            text = text[coloured.end() : -1]
+        if text.startswith("=") and len(text) > 1 and not text.startswith(("==", "=>")):
+            text = text[1:]
         if text.startswith("\\left{") or "\\beginboxed" in text:
             text = text.replace("\\beginboxed", "\\boxed")
         text = _ENVIRONMENT.sub(" ", text)
@@ -144,6 +155,7 @@ _RELATED = (
     (re.compile(r"\\perp\b"), "⊥"),
     (re.compile(r"\\angle\b"), "∠"),
     (re.compile(r"\\triangle\b"), "△"),
+    (re.compile(r"\\[lc]?dots[cb]?\b|\.\.\."), "…"),
 )
 _RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
@@ -162,12 +174,19 @@ def fold(text: str) -> str:
     return "".join(text.split()) if _FORMULA.search(text) else fold_words(text)
 
 
+_ACCENTS = re.compile(r"(?<=[A-Za-z])[\u0300-\u036f]+")
+_INITIALS = re.compile(r"\b[A-Za-z](?:\.\s?[A-Za-z])+\b(?:\.(?!\d))?")
+
+
 def fold_words(text: str) -> str:
-    """Key for comparing words: NFKC, case, quotes, punctuation and spaces folded, articles dropped, numbers kept."""
+    """Key for comparing words: NFKC, case, accents, quotes, punctuation, spaces and initials folded, articles
+    dropped, numbers kept."""
     if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
         text = unicodedata.normalize("NFKC", text).translate(
             {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"}
         )
+    text = _INITIALS.sub(lambda match: re.sub(r"[.\s]", "", match.group()), text)
     text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"\s+%", "%", text))

@@ -55,6 +55,11 @@ def scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     """Two single values, with units, degrees and the tolerance policy."""
     if "quantity" in (gold.op, answer.op) or _has_quantity(gold) or _has_quantity(answer):
         return Result(*compare_quantity(gold, answer, ctx.units, lambda g, a: plain_scalar(g, a, ctx), ctx.declared))
+    if ctx.kind == "number" and answer.op == "percent" and gold.op == "num" and abs(gold.value) > 1:
+        # The sample says that a number is asked for, so the question names the per cent, as units may be left out.
+        inner = plain_scalar(gold, answer.args[0], ctx)
+        if inner.equal:
+            return Result(True, "per cent sign", "the gold leaves out the per cent sign")
     return plain_scalar(gold, answer, ctx)
 
 

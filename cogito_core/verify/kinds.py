@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.moments import read_date, read_time
+from cogito_core.verify.notations import based
 from cogito_core.verify.reader import CACHED_CHARS, read
 from cogito_core.verify.spellings import grouped_otherwise, respelled
 from cogito_core.verify.tree import Budget, Node, ReadError, symbols
@@ -107,6 +108,9 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     one_number = grouped_otherwise(text)
     if one_number:
         found.append(read(one_number))
+    digits = based(text)
+    if digits is not None:
+        return (Node("based", digits[1], (Node("num", digits[0], (), 0, len(text)),), 0, len(text)),), ""
     value = number_words(text.lower()) if text[:1].isalpha() else None
     if value is not None:
         return (Node("num", value, (), 0, len(text)),), ""
@@ -239,6 +243,11 @@ def _classify(text: str, kind: str) -> Gold:
         if re.fullmatch(r"\([A-J]\)\s*\S.*|[A-J]\s*[.:)]\s+\S.*", text, re.S) and len(text) < 300:
             return Gold("choice", text, ())
         if re.fullmatch(r"[12]\d{3}\s?[-–—]\s?[12]\d{3}", text):  # a span of years, no subtraction
+            return Gold("text", text, ())
+        if re.fullmatch(r"\d{1,3}(?:st|nd|rd|th)", text, re.I):
+            return Gold("text", text, ())
+        season = re.fullmatch(r"([12]\d{3})\s?/\s?(\d{2})", text)
+        if season and (int(season.group(1)) + 1) % 100 == int(season.group(2)):  # 2010/11
             return Gold("text", text, ())
         span = re.fullmatch(r"(\d{1,4})\s?[-–—]\s?(\d{1,4})", text)
         if span and int(span.group(1)) < int(span.group(2)):  # 10-20 is a range

@@ -24,6 +24,9 @@ def raised(p: Parser, base: Node, start: int) -> Node:
             return postfix(p, atoms.degree(p, base, start))
         mark = "'" if inner.value == "'" else f"^{inner.value}"
         return postfix(p, p.node("sym", f"{arguments.name_of(base)}{mark}", (), start))
+    if base.op in ("group", "matrix") and _transposes(inner, closed or inner is token):
+        p.at += 3 if closed else 1
+        return postfix(p, _transposed(base))
     if inner.kind in ("word", "text") and inner.value in ("st", "nd", "rd", "th") and (closed or inner is token):
         p.at += 3 if closed else 1
         return base
@@ -47,6 +50,20 @@ def raised(p: Parser, base: Node, start: int) -> Node:
     if base.op == "sym" and p.take("_"):  # v^2_0
         base = atoms.indexed(p, base, arguments.raw_argument(p), start)
     return postfix(p, p.node("pow", None, (base, exponent), start))
+
+
+def _transposes(inner: Token, whole: bool) -> bool:
+    """Whether the exponent is the sign of a transpose and nothing else."""
+    return whole and inner.value in ("T", "top", "intercal")
+
+
+def _transposed(base: Node) -> Node:
+    """A matrix with rows and columns exchanged; a tuple of numbers does not tell a row from a column."""
+    if base.op == "group":
+        return base
+    rows, columns = base.value
+    turned = tuple(base.args[row * columns + column] for column in range(columns) for row in range(rows))
+    return base._replace(value=(columns, rows), args=turned)
 
 
 def postfix(p: Parser, base: Node) -> Node:

@@ -7,8 +7,11 @@ import re
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.compare import Context, Result, same
 from cogito_core.verify.kinds import Gold, readings_of
+from cogito_core.verify.naming import constant_of, renamed
+from cogito_core.verify.policy import EXACT, parse_policy
 from cogito_core.verify.question import Question, conclude, short
-from cogito_core.verify.tree import Node, show
+from cogito_core.verify.remarks import is_unit, rounded, with_remark, without_name
+from cogito_core.verify.tree import Node, show, symbols
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Outcome, Verdict
 
@@ -35,6 +38,9 @@ def equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Questi
                 continue
             if gold_index == 1 and _only_unit(known, answer, question.kind == "quantity"):
                 continue
+            constant = constant_of(gold), constant_of(reading)
+            if all(constant) and constant[0] != constant[1] and constant[0] not in symbols(reading):
+                reading = renamed(reading, constant[1], constant[0])
             result = same(_with_unit(gold, question), _with_unit(reading, question, of_answer=True), ctx)
             if result.equal:
                 return result
@@ -68,8 +74,14 @@ def _alternatives_of_names(known: Gold, readings: tuple[Node, ...]) -> bool:
     )
 
 
+FULL_TURN = 7
+"""A bare number above it is no angle in radians."""
+
+
 def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
     """The gold in the unit the question states; the answer keeps what it says."""
+    if question.kind == "angle" and not of_answer and node.op == "num" and abs(node.value) >= FULL_TURN:
+        return Node("deg", None, (node,), node.start, node.end)
     if not question.unit or node.op not in ("num", "neg", "div", "mul", "add", "root", "pow"):
         return node
     if question.unit.strip() in ("%", "percent") and not of_answer:
@@ -98,11 +110,43 @@ def _read_towards(known: Gold, text: str) -> tuple[tuple[Node, ...], str]:
         changed = pattern.sub(replacement, text)
         if changed != text and (known.kind != "decimal" or readings[:1] == () or readings[0].op == "list"):
             readings = (*readings, *readings_of(changed)[0])
-    return readings, problem
+    more = _beside_the_value(text, bool(readings))
+    if readings and more:  # the first two are the readings with and without units
+        readings = (*readings, *readings[-1:] * (2 - len(readings)))
+    return (*readings, *more), "" if readings or more else problem
+
+
+_SCALED = re.compile(r"([$€£¥]?\s?\d[\d,]{0,20}\.?\d{0,20})\s?(k|K|M|mn|B|bn|T)")
+_SCALE = {"k": "thousand", "K": "thousand", "M": "million", "mn": "million", "B": "billion", "bn": "billion"}
+_SCALE["T"] = "trillion"
+
+
+def _beside_the_value(text: str, read: bool) -> tuple[Node, ...]:
+    """Readings of an answer that says more than its value: 2.5M, "Area = 12", "12 (twelve)", "about 12"."""
+    scaled = _SCALED.fullmatch(text)
+    if scaled:
+        return readings_of(f"{scaled.group(1)} {_SCALE[scaled.group(2)]}")[0]
+    remark = with_remark(text)
+    if remark is not None:
+        if is_unit(remark[1]):
+            return readings_of(f"{remark[0]} {remark[1]}")[0]
+        restated = rounded(remark[1]) or remark[1]
+        value, again = readings_of(remark[0])[0], readings_of(restated)[0]
+        places = len(restated.partition(".")[2]) if re.fullmatch(r"-?\d+\.\d{1,15}", restated) else 0
+        policy = parse_policy(f"rounded({places})") if places else EXACT
+        said_twice = value and again and not symbols(value[0]) and same(value[0], again[0], Context(policy)).equal
+        return value if said_twice else ()
+    if read:
+        return ()
+    return readings_of(without_name(text) or rounded(text) or " ")[0]
+
+
+_DOTS = re.compile(r"\\[lc]?dots[cb]?(?![A-Za-z])|…|\.\.\.")
+_SPACING = re.compile(r"\s|\\[,;:! ]|\\(?:left|right)(?![A-Za-z])")
 
 
 def _squashed(text: str) -> str:
-    return re.sub(r"\s|\\[,;:! ]|\\left|\\right", "", re.sub(r"(?<=\w)\s+(?=\w)", "|", text))
+    return _SPACING.sub("", re.sub(r"(?<=\w)\s+(?=\w)", "|", _DOTS.sub("…", text)))
 
 
 def maths(known: Gold, answer: str, question: Question) -> Verdict:

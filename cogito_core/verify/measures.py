@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cogito_core.verify.tree import Node, number, show
 from cogito_core.verify.unit_tables import dims_of
-from cogito_core.verify.units import Unit, same_noun
+from cogito_core.verify.units import Unit, parse_unit, same_noun
 
 
 class _Outcome(NamedTuple):
@@ -92,9 +92,21 @@ def compare_quantity(
     )
 
 
+def _amount_alone(gold: Unit, answer: Unit) -> bool:
+    """Whether the gold is a price for something and the answer states the sum alone: $5 for $5 per hour."""
+    top, sign, _ = gold.name.partition("/")
+    whole = parse_unit(top) if sign else None
+    return whole is not None and whole.dims == answer.dims and whole.dims in _MONEY and answer.factor == whole.factor
+
+
 def _both(
     g: Node, gold_unit: Unit, a: Node, answer_unit: Unit, same: Callable[[Node, Node], tuple[bool | None, str, str]]
 ) -> _Outcome:
+    if _amount_alone(gold_unit, answer_unit) or (
+        {gold_unit.dims, answer_unit.dims} == {dims_of(CNY=1), dims_of(JPY=1)}
+        and _EITHER_YEN & {gold_unit.name, answer_unit.name}
+    ):
+        return _Outcome(*same(g, a))
     if gold_unit.noun or answer_unit.noun:
         if gold_unit.noun and answer_unit.noun and not same_noun(gold_unit.noun, answer_unit.noun):
             return _Outcome(False, "unit", f"{answer_unit} where {gold_unit} are asked for")
@@ -123,6 +135,9 @@ def _both(
     )
 
 
+_MONEY = frozenset(dims_of(**{name: 1}) for name in ("USD", "EUR", "GBP", "CNY", "JPY", "INR"))
+_EITHER_YEN = frozenset("¥￥")
+"""The sign of two currencies."""
 _SCALES = {
     dims_of(K=1): (Fraction(1), Fraction(0)),
     dims_of(celsius=1): (Fraction(1), Fraction("273.15")),

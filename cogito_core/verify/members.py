@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from cogito_core.verify import meter
@@ -21,6 +22,9 @@ _INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
 
 def lists(gold: Node, answer: Node, ctx: Context) -> Result:
     """A list without an order: members matched one by one; a bracketed answer is a point or a list."""
+    whole = _compound(gold) if gold.op == "list" else None
+    if whole is not None and (one := ctx.same(whole, answer)).equal:
+        return one
     settled = (
         equal_sets(gold, answer)
         if any(
@@ -87,7 +91,7 @@ def unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) ->
     if len(named) > 1 and len(other) > 1:
         if sorted(gold_names) != sorted(answer_names):
             return Result(False, "left side", "other names")
-    elif named and other and named != other:
+    elif named and other and named != other and not (_of_roots(named, other) or _of_roots(other, named)):
         return Result(False, "left side", "another variable")
     if len(gold_values) != len(answer_values):
         return Result(False, "count", f"{len(answer_values)} answers where {len(gold_values)} are asked for")
@@ -107,6 +111,12 @@ def unordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) ->
         else:
             return Result(None if undecided else False, "members", f"no answer equals {show(value)[:60]}")
     return Result(True, "members")
+
+
+def _of_roots(names: set[str], indexed: set[str]) -> bool:
+    """Whether x_1 and x_2 on one side are the roots for x on the other."""
+    (name,) = names if len(names) == 1 else ("",)
+    return bool(name) and all(re.fullmatch(rf"{re.escape(name)}_\d", one) for one in indexed)
 
 
 def ordered(gold: tuple[Node, ...], answer: tuple[Node, ...], ctx: Context) -> Result:

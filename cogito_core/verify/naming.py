@@ -98,11 +98,53 @@ def value_side(node: Node) -> Node | None:
     return exact_parts[-1]
 
 
+_FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan log ln".split())
+
+
+def stated_value(node: Node) -> Node | None:
+    """The value that an answer states of more than a bare name, where a value is asked for: "m + n = 25",
+    "\\sin x = 1/2", "x^2 - 1 = (x - 1)(x + 1)". An equation to solve, such as 2x = 10, states none."""
+    if node.op != "rel" or any(op not in ("=", "~") for op in node.value) or len(node.args) < 2:
+        return None
+    first, rest = bare(node.args[0]), node._replace(value=node.value[1:], args=node.args[1:])
+    value = node.args[1] if len(node.args) == 2 else value_side(rest)
+    if value is None or node.value[0] != "=":
+        return None
+    terms = [term.args[0] if term.op == "neg" else term for term in (first.args if first.op == "add" else ())]
+    asked = (first.op == "func" and first.value in _FUNCTIONS and bool(symbols(first))) or (
+        len(terms) > 1 and len(symbols(first)) >= len(terms) and all(is_name(term) for term in terms)
+    )
+    if asked and not symbols(value):
+        return value
+    return value if symbols(first) and same_value(first, bare(value)).equal else None
+
+
 def left_side(node: Node) -> Node | None:
     """The name on a relation's left, or on its right in `2 = x`."""
     if is_name(node.args[0]):
         return bare(node.args[0])
     return bare(node.args[-1]) if len(node.args) == 2 and is_name(node.args[1]) else None
+
+
+_CONSTANTS = frozenset(["C", "c", "K", "C_1", "c_1", "C_{1}", "const"])
+
+
+def constant_of(node: Node) -> str:
+    """The constant of integration: a term of its own in a sum, named C or alike; "" elsewhere."""
+    node = node.args[-1] if node.op == "rel" and node.value == ("=",) else node
+    terms = node.args if node.op == "add" else ()
+    names = [str(term.value) for term in terms if term.op == "sym" and term.value in _CONSTANTS]
+    others = [symbols(term) for term in terms if term.op != "sym"]
+    if len(names) != 1 or not any(others) or any(_CONSTANTS & found for found in others):
+        return ""
+    return names[0]
+
+
+def renamed(node: Node, old: str, new: str) -> Node:
+    """`node` with another name for one symbol."""
+    if node.op == "sym":
+        return node._replace(value=new) if node.value == old else node
+    return node._replace(args=tuple(renamed(arg, old, new) for arg in node.args)) if node.args else node
 
 
 def same_name(one: Node, other: Node) -> bool:

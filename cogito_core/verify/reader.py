@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from functools import lru_cache
 
 from cogito_core.verify import atoms, functions, marks
 from cogito_core.verify.clean import blank_dollars
 from cogito_core.verify.lexer import Token, tokenize
-from cogito_core.verify.tree import LOOK_AHEAD, MAX_DEPTH, Budget, Node, ReadError, number
+from cogito_core.verify.tree import LOOK_AHEAD, MAX_DEPTH, Budget, Node, ReadError, number, symbols
 from cogito_core.verify.unit_tail import RELATIONS, unit_here, with_unit
 
 _SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "wedge": "inter", "vee": "union"}
@@ -25,6 +26,11 @@ widetilde dot ddot begin boxed fbox sum prod int lim partial ell hbar nabla bino
 overbrace square Box R Z N Q C odot aleph Re Im ast""".split()
 )
 """Signs and commands with which an operand can begin."""
+_NO_NUMBER_BEHIND = frozenset(["num", "const", "sym", "percent", "deg", "quantity", "div", "pow", "root"])
+"""Nobody writes a number behind these to multiply by it: "6 st 2 lb" is no product."""
+
+
+_VECTOR_MARK = re.compile(r"\s*\\(?:vec|overrightarrow|hat|widehat|mathbf|boldsymbol|bm|textbf)(?![A-Za-z])")
 
 
 class Parser:
@@ -38,6 +44,7 @@ class Parser:
         self.units = units
         self.bars = 0
         self.in_set = False
+        self.in_braces = False
 
     # tokens
 
@@ -117,9 +124,11 @@ class Parser:
         start = self.token.start
         args, ops = [self.sets()], []
         while self.token.kind == "cmd" and self.token.value in RELATIONS:
-            ops.append(RELATIONS[self.token.value])
+            op = RELATIONS[self.token.value]
             self.at += 1
             args.append(self.sets())
+            # Figures are congruent or similar; beside a number the signs say that it is rounded.
+            ops.append("~" if op in ("cong", "sim") and not symbols(args[-1]) else op)
         return args[0] if not ops else self.node("rel", tuple(ops), tuple(args), start)
 
     def sets(self) -> Node:
@@ -196,7 +205,7 @@ class Parser:
                 if value in ("*", "times", "cdot"):
                     self.at += 1
                     right = self.factor()
-                    if value == "times" and all(str(one.value).startswith("vec(") for one in (left, right)):
+                    if value == "times" and self.is_vector(left) and self.is_vector(right):
                         left = self.node("func", "cross", (left, right), start)
                     else:
                         left = self.times(left, right, start)
@@ -226,6 +235,12 @@ class Parser:
             if not self.starts_factor(left):
                 return left
             left = self.times(left, self.power(), start)
+
+    def is_vector(self, node: Node) -> bool:
+        """Whether a name is marked as a vector, by an arrow, a hat or bold type."""
+        return node.op in ("sym", "const", "func") and (
+            node.value == "cross" or bool(_VECTOR_MARK.match(self.text, node.start))
+        )
 
     def times(self, left: Node, right: Node, start: int) -> Node:
         """A flat product: long ones must not nest."""
@@ -257,7 +272,10 @@ class Parser:
         if kind == "end":
             return False
         if kind in ("num", "vulgar"):
-            if left.op in ("num", "const", "sym", "percent", "deg", "quantity", "div") or kind == "vulgar":
+            last = left
+            while last.op == "mul":
+                last = last.args[-1]
+            if last.op in _NO_NUMBER_BEHIND or kind == "vulgar":
                 raise ReadError(f"two values side by side at {token.start}")
             return True
         if kind in ("word", "text"):

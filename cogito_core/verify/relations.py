@@ -11,6 +11,7 @@ from cogito_core.verify.naming import (
     expandable,
     left_side,
     same_name,
+    stated_value,
     strip_names,
     value_side,
 )
@@ -18,7 +19,7 @@ from cogito_core.verify.numeric import sign_of_ratio
 from cogito_core.verify.solutions import equal_sets
 from cogito_core.verify.tree import Node, show, symbols
 
-_DIRECTED = frozenset(["to", "in", "notin", "subset", "subseteq"])
+_DIRECTED = frozenset(["in", "notin", "subset", "subseteq"])
 _INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
 
 
@@ -45,6 +46,9 @@ def relate(gold: Node, answer: Node, ctx: Context) -> Result:
     value = value_side(relation)
     if value is not None:
         return ctx.same(value, other) if not flipped else ctx.same(other, value)
+    stated = stated_value(relation) if flipped else None
+    if stated is not None:
+        return ctx.same(other, stated)
     if other.op in ("group", "union", "minus", "set", "inter", "list", "const", "builder"):
         settled = equal_sets(gold, answer)
         if settled is not None:
@@ -129,7 +133,7 @@ def _equations(gold: Node, answer: Node) -> Result:
 
 
 def _inequalities(gold: Node, answer: Node, ctx: Context) -> Result:
-    flip = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+    flip = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "to": "gets", "gets": "to"}
     if len(gold.value) == len(answer.value):
         turned = answer._replace(
             value=tuple(flip.get(op, op) for op in reversed(answer.value)), args=answer.args[::-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cogito_core.verify import choice_rules, meter, word_rules
 from cogito_core.verify.choice import several_letters
 from cogito_core.verify.clean import strip_dress
+from cogito_core.verify.formulas import same_formula
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.maths_rules import maths
 from cogito_core.verify.question import Question, conclude
@@ -34,8 +35,11 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
         return choice_rules.choice(gold, answer, question, decide)
     if not strip_dress(answer):
         return conclude("undecidable", known.kind, "empty", known.text, "", answer, question, "the answer is empty")
-    if kind == "list" and word_rules.WORDS.fullmatch(known.text):
+    if kind == "list" and word_rules.names_words(known.text):
         return word_rules.word_list(known, answer, question)
+    alike = same_formula(known.text, strip_dress(answer))
+    if alike or (alike is False and not known.readings):
+        return word_rules.formula(known, answer, question, alike)
     if known.kind == "yes_no":
         return word_rules.yes_no(known, answer, question)
     if known.kind in ("time", "date"):

@@ -55,10 +55,19 @@ SYMBOLS: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "bit": (Fraction(1), dims_of(bit=1)),
     "t": (Fraction(1000), _MASS),
     "Wh": (Fraction(3600), _ENERGY),
+    "lm": (Fraction(1), dims_of(cd=1)),
+    "lx": (Fraction(1), dims_of(cd=1, m=-2)),
+    "Bq": (Fraction(1), dims_of(s=-1)),
 }
 
 
-PREFIXED = frozenset("m g s A K mol N J W Pa Hz C V Ω F H T Wb L l eV bar M cal B bit Wh".split())
+PREFIXED = frozenset("m g s A K mol N J W Pa Hz C V Ω F H T Wb L l eV bar M cal B bit Wh Bq t".split())
+LARGE_ONLY = frozenset(["t", "B", "bit"])
+"""Units that only take k, M, G and T: dB is no tenth of a byte, pt no tonne."""
+PRODUCTS = {"N": "m s", "J": "s", "A": "h", "V": "A s", "W": "s", "Pa": "s", "C": "m"}
+"""Products that are written without a sign between: Nm, kVA, mAh, Pas."""
+LAST_IN_PRODUCT = ("kg", "mol", "min", "cm", "dm", "mm", "km", "m", "s", "h", "g", "L", "K", "C")
+"""Units that follow another one with a negative exponent: Jkg^{-1}, kgm^{-3}, ms^{-1}, kmh^{-1}."""
 
 
 PREFIX = {
@@ -119,9 +128,11 @@ ALONE: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "°F": (Fraction(1), dims_of(fahrenheit=1)),
     "Å": (Fraction(1, 10**10), _LENGTH),
     "wk": (Fraction(604800), _TIME),
+    "st": (Fraction("6.35029318"), _MASS),
     "yr": (Fraction(1), dims_of(year=1)),
     "yrs": (Fraction(1), dims_of(year=1)),
     "c.c.": (Fraction(1, 10**6), _VOLUME),
+    "dB": (Fraction(1), dims_of(dB=1)),
 }
 
 
@@ -144,6 +155,8 @@ NAMES: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "coulomb": SYMBOLS["C"],
     "volt": SYMBOLS["V"],
     "ohm": SYMBOLS["Ω"],
+    "kilohm": (Fraction(1000), SYMBOLS["Ω"][1]),
+    "megohm": (Fraction(10**6), SYMBOLS["Ω"][1]),
     "farad": SYMBOLS["F"],
     "henry": SYMBOLS["H"],
     "tesla": SYMBOLS["T"],
@@ -154,6 +167,10 @@ NAMES: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "byte": SYMBOLS["B"],
     "electronvolt": SYMBOLS["eV"],
     "molar": SYMBOLS["M"],
+    "lumen": SYMBOLS["lm"],
+    "lux": SYMBOLS["lx"],
+    "becquerel": SYMBOLS["Bq"],
+    "decibel": ALONE["dB"],
     "minute": ALONE["min"],
     "hour": ALONE["h"],
     "day": (Fraction(86400), _TIME),
@@ -172,6 +189,7 @@ NAMES: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "mile": ALONE["mi"],
     "pound": ALONE["lb"],
     "ounce": ALONE["oz"],
+    "stone": (Fraction("6.35029318"), _MASS),
     "ton": (Fraction(1000), dims_of(ton=1)),
     "tonne": SYMBOLS["t"],
     "acre": (Fraction("4046.8564224"), _AREA),

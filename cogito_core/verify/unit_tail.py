@@ -26,6 +26,10 @@ RELATIONS = {
     "subset": "subset",
     "subseteq": "subseteq",
     "to": "to",
+    "gets": "gets",
+    "iff": "iff",
+    "cong": "cong",
+    "sim": "sim",
     "perp": "perp",
     "parallel": "parallel",
     "doteq": "~",
@@ -108,16 +112,37 @@ def unit_here(p: Parser, left: Node) -> tuple[Unit, int] | None:
     return (unit._replace(clear=token.spaced) if bare else unit), index
 
 
+def rate_behind(p: Parser, currency: str) -> Unit | None:
+    """The rate that a sum of money is, where "per hour", "/kg" or "an hour" follows; nothing is taken elsewhere."""
+    token = p.token
+    if not p.is_sign("/") and not (token.kind == "word" and token.value.lower() in ("per", "a", "an", "every")):
+        return None
+    index = p.at + 1
+    while (one := p.tokens[index]).kind != "end" and not (one.kind == "cmd" and one.value in _ITEM_ENDS):
+        index += 1
+    unit = parse_unit(f"{currency}/{p.text[p.tokens[p.at + 1].start : p.tokens[index - 1].end]}")
+    if unit is not None:
+        p.at = index
+    return unit
+
+
 def _unit_fraction(p: Parser, token: Token, left: Node) -> bool:
     """20 \\\\frac{m}{s}: a fraction of words after a number."""
     return (
         token.kind == "cmd"
         and token.value == "frac"
         and left.op == "num"
-        and token.spaced
-        and p.tokens[p.at + 2].kind == "word"
-        and p.tokens[p.at + 5].kind == "word"
+        and p.tokens[p.at + 1].value == "{"
+        and ((token.spaced and p.tokens[p.at + 2].kind == "word") or p.tokens[p.at + 2].kind == "text")
     )
+
+
+def _as_minutes(units: list[Unit]) -> list[Unit]:
+    """The units of one measure in parts; between hours and seconds m is the minute: 2 h 5 m."""
+    if not any(unit.dims == (("s", 1),) for unit in units):
+        return units
+    minute = parse_unit("min")
+    return [minute if unit.name == "m" and minute is not None else unit for unit in units]
 
 
 def with_unit(p: Parser, left: Node, start: int) -> Node:
@@ -128,7 +153,11 @@ def with_unit(p: Parser, left: Node, start: int) -> Node:
     result = p.node("quantity", unit, (left,), start)
     if p.token.kind == "num" and not unit.noun:  # 5 ft 6 in
         rest = p.sum()
-        if rest.op == "quantity" and rest.value.same_dimension(unit) and not rest.value.noun:
-            return p.node("add", None, (result, rest), start)
+        first, more = result.value, rest.args if rest.op == "add" else (rest,)
+        if all(one.op == "quantity" and not one.value.noun for one in more):
+            units = _as_minutes([first, *(one.value for one in more)])
+            if all(one.same_dimension(units[0]) for one in units):
+                parts = zip((result, *more), units, strict=True)
+                return p.node("add", None, tuple(one._replace(value=unit) for one, unit in parts), start)
         raise ReadError("a number after a unit")
     return result

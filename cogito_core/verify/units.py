@@ -14,11 +14,14 @@ from typing import NamedTuple
 from cogito_core.verify.unit_tables import (
     ALONE,
     CHINESE,
+    LARGE_ONLY,
+    LAST_IN_PRODUCT,
     LONG_PREFIX,
     NAMES,
     NOT_A_NOUN,
     PREFIX,
     PREFIXED,
+    PRODUCTS,
     SYMBOLS,
     dims_of,
 )
@@ -48,9 +51,23 @@ class Unit(NamedTuple):
         return self.dims == other.dims
 
 
+_BRACED = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*{_BRACED}\s*{_BRACED}")
 _EXPONENT = re.compile(r"\^?\s*\{?\s*([+-]?\d{1,2})\s*\}?")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _FACTOR = re.compile(r"([A-Za-zΩμµÅ°][A-Za-zΩ]*(?:-[a-z]+)?)\s*(\^\s*\{?\s*[+-]?\d{1,2}\s*\}?|[23](?!\d)|(?=\W|$))")
+
+
+def _symbol(name: str) -> tuple[Fraction, tuple[tuple[str, int], ...]] | None:
+    """Factor and dimension of one symbol, with its prefix."""
+    known = SYMBOLS.get(name) or ALONE.get(name)
+    if known:
+        return known
+    prefix, rest = name[:1], name[1:]
+    if prefix in PREFIX and rest in PREFIXED and (rest not in LARGE_ONLY or prefix in "kMGT"):
+        factor, dims = SYMBOLS[rest]
+        return factor * Fraction(10) ** PREFIX[prefix], dims
+    return None
 
 
 def _simple(name: str) -> tuple[Fraction, tuple[tuple[str, int], ...]] | None:
@@ -60,14 +77,18 @@ def _simple(name: str) -> tuple[Fraction, tuple[tuple[str, int], ...]] | None:
         if found[0] and found[1]:
             product = _combine([(*found[0], 1), (*found[1], 1)], name)
             return product.factor, product.dims
-    known = SYMBOLS.get(name) or ALONE.get(name)
+    known = _symbol(name)
     if known:
         return known
-    for cut in (1, 2):
-        prefix, rest = name[:cut], name[cut:]
-        if prefix in PREFIX and rest in PREFIXED:
-            factor, dims = SYMBOLS[rest]
-            return factor * Fraction(10) ** PREFIX[prefix], dims
+    for head, tails in PRODUCTS.items():
+        start = name.find(head)
+        if (
+            start in (0, 1)
+            and name[start + len(head) :] in tails.split()
+            and (one := _simple(name[: start + len(head)]))
+        ):
+            product = _combine([(*one, 1), (*(SYMBOLS | ALONE)[name[start + len(head) :]], 1)], name)
+            return product.factor, product.dims
     lower = name.lower()
     if len(lower) < 3:
         return None
@@ -121,6 +142,21 @@ def _simple(name: str) -> tuple[Fraction, tuple[tuple[str, int], ...]] | None:
     return None
 
 
+def _last_inverted(name: str, power: int) -> list[tuple[Fraction, tuple[tuple[str, int], ...], int]]:
+    """Two units written together, of which a negative power belongs to the second: Jkg^{-1}. Empty elsewhere.
+
+    ms^{-1} is m s^{-1} by custom, though ms is also a millisecond; cm^{-1} stays one unit.
+    """
+    for tail in LAST_IN_PRODUCT:
+        head = name.removesuffix(tail)
+        if not head or head == name or (tail not in ("s", "h") and _symbol(name)):
+            continue
+        first, second = _symbol(head), _symbol(tail)
+        if first and second and (tail not in ("s", "h") or "m" in dict(first[1]) or not _symbol(name)):
+            return [(*first, 1), (*second, power)]
+    return []
+
+
 def _combine(parts: list[tuple[Fraction, tuple[tuple[str, int], ...], int]], name: str) -> Unit:
     factor, powers = Fraction(1), {}  # type: Fraction, dict[str, int]
     for one, dims, power in parts:
@@ -132,13 +168,18 @@ def _combine(parts: list[tuple[Fraction, tuple[tuple[str, int], ...], int]], nam
 
 def _plain(text: str) -> str:
     """Unit text without LaTeX dress."""
-    text = re.sub(r"\\d?frac\s*\{\s*([A-Za-z]+)\s*\}\s*\{\s*([A-Za-z]+)\s*\}", r"\1/\2", text)
     text = re.sub(
         r"\\(?:text|mathrm|mbox|textbf|textit|textnormal|rm|mathit|operatorname|unit|hbox|textrm|mathbf|bf|mathsf)\s*",
         "",
         text,
     )
+    text = _FRACTION.sub(lambda match: f"{match.group(1)}/({match.group(2)})", text)
     text = text.replace("\\mu", "μ").replace("\\Omega", "Ω").replace("\\degree", "°").replace("\\circ", "°")
+    text = (
+        re.sub(r"(?<![A-Za-z])([μkMGmn])\s+(?=[ΩFAgsmVHCTW](?:[^a-z]|$))", r"\1", text)
+        if "μ" in text or "Ω" in text
+        else text
+    )
     text = re.sub(r"\^\s*\{?\s*°\s*\}?", "°", text)
     text = re.sub(r"\\(?:cdot|times|,|;|!|:| )|[·⋅∙×*]|~", " ", text).replace("\\%", "%").replace("\\$", "$")
     text = re.sub(r"(?<!\^)\{([^{}]*)\}", r"\1", text)
@@ -171,7 +212,7 @@ def parse_unit(text: str) -> Unit | None:
     if money == "cent":
         return Unit(Fraction(1, 100), dims_of(USD=1), "cents")
     if money:
-        return Unit(Fraction(1), dims_of(**{money: 1}), money)
+        return Unit(Fraction(1), dims_of(**{money: 1}), plain if money == "CNY" else money)
     chinese = plain.replace("平方公分", "平方厘米").replace("每小时", "/小时").replace("每秒", "/秒").replace(" ", "")
     if not chinese.isascii() and re.search(r"[\u3400-\u9fff]", chinese):
         if chinese in CHINESE:
@@ -182,7 +223,8 @@ def parse_unit(text: str) -> Unit | None:
         if re.fullmatch(r"[\u3400-\u9fff]{1,4}", chinese) and not re.search(r"[或和与不是的以上下半倍]", chinese):
             return Unit(Fraction(1), (), chinese, noun=chinese)
         return None
-    return _english(plain) or _noun(plain)
+    plain = re.sub(r"(?<=[a-z]) an? (?=(?:second|minute|hour|day|week|month|year)$)", " per ", plain)
+    return _english(plain) or _noun(plain) or _rate(plain)
 
 
 def _english(plain: str) -> Unit | None:
@@ -192,8 +234,8 @@ def _english(plain: str) -> Unit | None:
     text = re.sub(r"\b([A-Za-z]+)\s+cubed\b", r"\1^3", text)
     text = re.sub(r"\s*\b(?:per|an|a)\s+(?:an?\s+)?", "/", text) if " per " in f" {text} " else text
     text = re.sub(r"(°)\s*(C|F)\b", r"\1\2", text)
-    text = re.sub(r"degrees?\s+(?:celsius|centigrade)", "°C", text, flags=re.I)
-    text = re.sub(r"degrees?\s+fahrenheit", "°F", text, flags=re.I)
+    text = re.sub(r"deg(?:rees?)?\.?\s+(?:celsius|centigrade|c\b)", "°C", text, flags=re.I)
+    text = re.sub(r"deg(?:rees?)?\.?\s+(?:fahrenheit|f\b)", "°F", text, flags=re.I)
     parts: list[tuple[Fraction, tuple[tuple[str, int], ...], int]] = []
     sign, position, below = 1, 0, False
     while position < len(text):
@@ -210,28 +252,56 @@ def _english(plain: str) -> Unit | None:
         match = _FACTOR.match(text, position)
         if match is None:
             return None
+        found = _EXPONENT.match(match.group(2)) if match.group(2) else None
+        power = int(found.group(1)) if found else 1
+        together = _last_inverted(match.group(1), power) if power < 0 and sign > 0 else []
         known = _simple(match.group(1))
-        if known is None:
+        if together:
+            parts += together
+        elif known is None:
             return None
-        power = _EXPONENT.match(match.group(2)) if match.group(2) else None
-        parts.append((*known, sign * (int(power.group(1)) if power else 1)))
+        else:
+            parts.append((*known, sign * power))
         position = match.end()
         if not below:
             sign = 1
     if not parts or len(parts) > 8 or any(abs(power) > 12 for *_, power in parts):
         return None
-    return _combine(parts, plain)
+    unit = _combine(parts, plain)
+    if not unit.dims and len(parts) > 1:  # hours per day: a rate, whose number is not rescaled
+        return Unit(Fraction(1), (), plain, noun=f"{parts[0][0]}/{unit.factor}")
+    return unit
+
+
+def _rate(plain: str) -> Unit | None:
+    """Things per unit: "beats per minute", "people/km^2"."""
+    top, sign, bottom = re.sub(r"\s+per\s+(?:an?\s+)?", "/", plain).partition("/")
+    head, below = _noun(top.strip()), _english(bottom.strip()) or _noun(bottom.strip())
+    if not sign or head is None or below is None:
+        return None
+    return Unit(
+        Fraction(1),
+        (),
+        plain,
+        noun=f"{head.noun} per {below.noun or f'{below.factor}:{below.dims}'.replace(' ', '')}",
+    )
 
 
 def _noun(plain: str) -> Unit | None:
-    words = plain.lower().replace("-", " ").replace("'", "").split()
+    squared = re.fullmatch(r"(unit)s?\s*\^?\s*\{?([23])\}?", plain, re.I)
+    if squared:
+        plain = f"{'square' if squared.group(2) == '2' else 'cubic'} units"
+    words = [
+        {"sq": "square", "cu": "cubic"}.get(word, word)
+        for word in plain.lower().replace("-", " ").replace("'", "").split()
+    ]
     if not 1 <= len(words) <= 6 or not all(word.isalpha() for word in words):
         return None
     if any(word in NOT_A_NOUN for word in words) or not any(len(word) >= 3 for word in words):
         return None
     if any(is_number_word(word) for word in words):
         return None
-    if words[-1] in ("units", "unit") and (len(words) == 1 or words[:-1] in (["square"], ["cubic"], ["sq"])):
+    if words[-1] in ("units", "unit") and (len(words) == 1 or words[:-1] in (["square"], ["cubic"])):
         return Unit(Fraction(1), (), plain, noun=" ".join((*words[:-1], "unit")))
     return Unit(Fraction(1), (), plain, noun=" ".join(words))
 
@@ -250,5 +320,5 @@ def same_noun(one: str, other: str) -> bool:
         [stem(w) for w in text.split() if w not in ("the", "a", "an", "of", "in", "total")] for text in (one, other)
     )
     if not a or not b or "unit" in (one, other):
-        return not any(text.startswith(("square ", "cubic ", "sq ")) for text in (one, other))
+        return not any(text.startswith(("square ", "cubic ")) for text in (one, other))
     return a == b or a[-1:] == b or b[-1:] == a or a[:1] == b or b[:1] == a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-VERSION = "3"
+VERSION = "4"
 """Goes into every cache key: raise it whenever any verdict may change."""
 
 Outcome = Literal["right", "wrong", "undecidable"]

@@ -10,9 +10,9 @@ from cogito_core.verify.maths_rules import maths
 from cogito_core.verify.moments import read_date, read_time, same_time
 from cogito_core.verify.question import Question, conclude, short
 from cogito_core.verify.spellings import says_none
+from cogito_core.verify.synonyms import canonical
 from cogito_core.verify.verdict import Verdict
 from cogito_core.verify.vqa import consensus, enough, people_of, processed
-from cogito_core.verify.words import number_words
 
 
 def people(gold: str, answer: str, question: Question) -> Verdict:
@@ -126,7 +126,7 @@ def words(known: Gold, answer: str, question: Question) -> Verdict:
             question,
             f"{short(text)!r} against {short(known.text)!r}",
         )
-    right = one == other or _words_as_numbers(one) == _words_as_numbers(other)
+    right = one == other or canonical(one) == canonical(other)
     right = right or (says_none(known.text) and says_none(text))
     if not right and one.isascii() and other.isascii():
         # A plural s or a closing "s'" is spelling, numbers and all other letters are not.
@@ -149,18 +149,44 @@ def words(known: Gold, answer: str, question: Question) -> Verdict:
     )
 
 
-WORDS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z](?:\s*[,;]\s*(?:and\s+)?[A-Za-z][A-Za-z' -]*[A-Za-z])+")
+def formula(known: Gold, answer: str, question: Question, right: bool) -> Verdict:
+    """A chemical formula against another one."""
+    text = strip_dress(answer)
+    return conclude(
+        "right" if right else "wrong",
+        known.kind,
+        "chemical formula",
+        known.text,
+        text,
+        answer,
+        question,
+        f"{short(text)!r} {'is' if right else 'is not'} the formula {short(known.text)!r}",
+    )
+
+
+_BRACKETS = "[](){}'\" "
+_PHRASE = r"[A-Za-z][A-Za-z' -]*[A-Za-z]"
+_WORDS = re.compile(rf"{_PHRASE}(?:(?:\s*[,;]\s*(?:and\s+)?|\s+and\s+){_PHRASE})+")
+
+
+def names_words(gold: str) -> bool:
+    """Whether a gold lists words: "red, green", "['red', 'green']"."""
+    return bool(_WORDS.fullmatch(re.sub(r"['\"](?=\s*[,\]])|(?<=[\[,])\s*['\"]", "", gold).strip(_BRACKETS)))
 
 
 def word_list(known: Gold, answer: str, question: Question) -> Verdict:
     """A list of words in any order: "red, green" and "Green and red", but not "red or green"."""
-    text = strip_dress(answer).strip("[](){} ")
+    text = strip_dress(answer).strip(_BRACKETS)
     if re.search(r"\bor\b|或", text):
         return conclude(
             "undecidable", "list", "conflict", known.text, text, answer, question, f"{short(text)!r} is an either-or"
         )
     wanted, given = (
-        sorted(fold(part) for part in re.split(r"\s*(?:[,;，、；]|\band\b|和)\s*", one) if part.strip())
+        sorted(
+            canonical(fold(part.strip(_BRACKETS)))
+            for part in re.split(r"\s*(?:[,;，、；]|\band\b|和)\s*", one)
+            if part.strip()
+        )
         for one in (known.text, text)
     )
     right = wanted == given
@@ -174,7 +200,3 @@ def word_list(known: Gold, answer: str, question: Question) -> Verdict:
         question,
         f"{short(text)!r} {'names' if right else 'does not name'} the words {short(known.text)!r}",
     )
-
-
-def _words_as_numbers(text: str) -> str:
-    return " ".join(str(value) if (value := number_words(word)) is not None else word for word in text.split())

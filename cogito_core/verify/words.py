@@ -68,6 +68,11 @@ def _english(words: list[str]) -> int | Fraction | None:
         sign, words = -1, words[1:]
     if words in (["half"], ["a", "half"], ["one", "half"]):
         return Fraction(sign, 2)
+    if "and" in words[1:-1]:  # two and a half
+        place = len(words) - 1 - words[::-1].index("and")
+        if words[-1] in _FRACTIONS:
+            whole, part = _english(words[:place]), _english(words[place + 1 :])
+            return sign * (whole + part) if whole is not None and part is not None and 0 < part < 1 else None
     if words[-1] in _FRACTIONS and len(words) >= 2:
         above = _english(words[:-1]) if words[:-1] != ["a"] else 1
         return None if above is None else Fraction(sign * above, _FRACTIONS[words[-1]])
