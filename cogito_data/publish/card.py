@@ -80,8 +80,8 @@ def _loading(facts: Facts, repo: str) -> str:
             block(code, "python"),
             f"TRL and EasyR1 train on it as it is: `GRPOTrainer(..., train_dataset=rows)`, and "
             f"`data.train_files={repo}@{split} data.prompt_key=problem`. verl wants a few columns more: "
-            "`cogito-data export SNAPSHOT --format verl`. An answer is judged with "
-            '`cogito_core.verify.judge(response, gold, kind=row["answer_kind"])`.',
+            "`cogito-data export SNAPSHOT --format verl`. `cogito_train.integrations.verdicts.verdict_on(response, "
+            'row["answer"], row)` judges an answer by its row\'s rule (`pip install cogito-vlm`).',
         ]
     )
 

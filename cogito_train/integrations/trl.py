@@ -1,21 +1,36 @@
 """PCuRL in TRL's GRPOTrainer: the same rewards, weights and advantages, by a subclass (TRL 1.16).
 
-    from cogito_train.integrations.trl import with_pcurl
+    from cogito_train.integrations.trl import PCuRL, accuracy, with_pcurl
     trainer = with_pcurl(GRPOTrainer)(model=..., reward_funcs=accuracy, args=..., train_dataset=...)
     trainer.pcurl = PCuRL(curve="hard", rule=RewardRule(length="dynamic", repetition=0.5, limit=4096))
 
-`reward_funcs` is one function that gives 1 for a right answer and 0 for a wrong one. TRL's private methods
+`reward_funcs` is one function that gives 1 for a right answer and 0 for a wrong one; `accuracy` is it for our shards,
+with or without PCuRL. TRL's private methods
 `_calculate_rewards` and `_generate_and_score_completions` are overridden, as it has no hook for advantages.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cogito_train.integrations.rules import stage_advantages
+from cogito_train.integrations.verdicts import COLUMNS, verdict_on
 from cogito_train.rewards import RewardRule
+
+
+def accuracy(completions: Sequence[Any], answer: Sequence[str], **columns: Any) -> list[float]:
+    """1 for a right answer, 0 for any other, by the rule that each row names: a reward function of TRL.
+
+    TRL hands over every column of the set by name, one value for each of the completions.
+    """
+    rows = [{name: columns[name][i] for name in COLUMNS if name in columns} for i in range(len(answer))]
+    return [
+        float(verdict_on(_text(completion), gold, row).is_right)
+        for completion, gold, row in zip(completions, answer, rows, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

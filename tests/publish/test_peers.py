@@ -20,8 +20,11 @@ import pytest
 from PIL import Image
 
 from cogito_core.console import CogitoError, UsageError
+from cogito_core.sample import Sample
 from cogito_core.shards import read_samples, write_shards
+from cogito_core.verify import judge
 from cogito_data.peers import export_shards
+from cogito_train.integrations.trl import accuracy
 from cogito_train.integrations.verl_reward import compute_score
 from cogito_train.rollout import judge_answer
 
@@ -99,19 +102,35 @@ def test_verls_reward_is_our_verdict(built: Path, tmp_path: Path) -> None:
     assert seen == {0.0, 0.5, 1.0, 1.5}
 
 
+def test_trls_reward_is_our_verdict_on_rows_whose_rule_is_more_than_their_kind(tmp_path: Path) -> None:
+    """A tolerance, another name for the gold, options: each row's right answer is wrong by its kind alone."""
+    common: dict[str, Any] = {"source": "toy", "category": "math", "split": "train"}
+    samples = [
+        Sample(id="toy/train/1", problem="How long?", answer="100", answer_kind="number", answer_spec={"policy": "relative(5%)"}, **common),
+        Sample(id="toy/train/2", problem="Who?", answer="Ada Lovelace", answer_kind="text", answer_aliases=("the Countess of Lovelace",), **common),
+        Sample(id="toy/train/3", problem="Which?\n(A) red\n(B) green", answer="B", answer_kind="choice", choices=("red", "green"), **common),
+    ]
+    write_shards(samples, tmp_path)
+    right = ["\\boxed{103}", "\\boxed{the Countess of Lovelace}", "\\boxed{green}"]
+    assert [judge_answer(one, text).is_right for one, text in zip(samples, right, strict=True)] == [True] * 3
+    assert [judge(text, one.answer, kind=one.answer_kind).is_right for one, text in zip(samples, right, strict=True)] == [False] * 3
+    columns = pq.read_table(tmp_path / "train-00000.parquet").drop_columns(["images"]).to_pydict()
+    for texts, wanted in ((right, 1.0), (["\\boxed{110}", "\\boxed{Babbage}", "\\boxed{red}"], 0.0), (["", "x", "?"], 0.0)):
+        chats = [[{"role": "assistant", "content": text}] for text in texts]
+        assert accuracy(completions=chats, prompts=columns["prompt"], **columns) == accuracy(texts, **columns) == [wanted] * 3
+
+
 def one_step_of_trl(trl: Any, rows: Any, folder: Path) -> list[tuple[list[str], list[float]]]:
     """Train cogito-nano one step on rows as `load_dataset` gives them; the answers and verdicts of the batch."""
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     from cogito_core.engines.models import resolve_model
-    from cogito_core.verify import judge
 
     seen: list[tuple[list[str], list[float]]] = []
 
-    def accuracy(completions: Any, answer: Any, answer_kind: Any, **_: Any) -> list[float]:
-        texts = [completion[0]["content"] for completion in completions]
-        right = [float(judge(t, gold, kind=kind).is_right) for t, gold, kind in zip(texts, answer, answer_kind, strict=True)]
-        seen.append((texts, right))
+    def watched(completions: Any, **columns: Any) -> list[float]:
+        right = accuracy(completions, **columns)
+        seen.append(([completion[0]["content"] for completion in completions], right))
         return right
 
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(resolve_model("nano"))
@@ -122,7 +141,7 @@ def one_step_of_trl(trl: Any, rows: Any, folder: Path) -> list[tuple[list[str], 
         report_to="none", save_strategy="no", disable_tqdm=True, seed=1,
     )  # fmt: skip
     trl.GRPOTrainer(
-        model=model, processing_class=processor(), reward_funcs=accuracy, args=config, train_dataset=rows
+        model=model, processing_class=processor(), reward_funcs=watched, args=config, train_dataset=rows
     ).train()
     assert 0 < sum(seen[0][1]) < 32, "without right and wrong answers there is nothing to learn from"
     assert any((value != before[name]).any() for name, value in model.named_parameters())
