@@ -93,14 +93,17 @@ _ECHO = re.compile(
 
 
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_TWICE = re.compile(r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)")
-"""A number in words and in digits: "three (3)"."""
+_NO_VALUE = re.compile(r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)|^[A-Za-z]{2,20}\s?[:：]\s?")
+"""A number in words and in digits, or one with its label: "three (3)", "Ans: 3"; no products and no ratios."""
+_THEN = re.compile(r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)(?!\s+(?:that|far|much|many)\b)[,:]?\s+", re.I)
+_OUT_OF = re.compile(r"\s+out\s+of\s+(\d+)(?![\d.,]*\d)", re.I)
+_LABEL = re.compile(r"\b(?:answer|ans|result|solution|total)\s+$", re.I)
 
 
 def readable(text: str, kind: str) -> bool:
     """Whether the text as it stands is a value of such a kind."""
     plain = strip_dress(text)
-    if not plain or len(plain) > 1_000 or (kind in SINGLE_KINDS and _TWICE.search(plain)):
+    if not plain or len(plain) > 1_000 or (kind in SINGLE_KINDS and _NO_VALUE.search(plain)):
         return False
     if kind == "time" or kind == "date":
         return (read_time(plain) if kind == "time" else read_date(plain)) is not None
@@ -132,6 +135,11 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
 
     `first` prefers the first value (after "the answer is"), else the one after the last stating verb, else the last.
     """
+    then = () if first or kind not in SINGLE_KINDS else [match.end() for match in _THEN.finditer(clause)]
+    if then:  # "x^2 = 9, so x = 3"
+        item = reduce_clause(clause[then[-1] :], kind, first)
+        if item is not None:
+            return _Item(item.text, then[-1] + item.start, then[-1] + item.end)
     begin = len(clause) - len(clause.lstrip())
     core = clause.strip()
     shorter = core
@@ -317,7 +325,14 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
         ):
             continue
         start, end = match.span()
+        if found and start < found[-1].end:  # the 8 of "3 out of 8"
+            continue
         written, scale = _written(match), scale_after(text, end)
+        whole = _OUT_OF.match(text, end) if kind in ("rational", "decimal", "percent") else None
+        if whole is not None and match.group("bottom") is None:
+            written, end = f"{written}/{whole.group(1)}", whole.end()
+        if re.match(r"[-−]\s", match.group()) and _LABEL.search(text[max(0, start - 24) : start]):
+            written = written.lstrip("-")  # "Answer - 12"
         if not match.group("sign") and negative(text, start):
             written = "-" + written
         found.append(_Item(written + scale, start, end + len(scale)))

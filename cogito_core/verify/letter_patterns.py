@@ -82,7 +82,7 @@ HEDGED = re.compile(
     r"[)\]*]*\s*,?\s*(?:but|although|though)\s+(?:it\s+(?:could|might|may)\s+(?:also\s+)?be\s+\(?([A-J])(?![A-Za-z'])|"
     r"\(?([A-J])\)?\s+(?:is\s+also|could|might|may)\b)"
 )
-CORRECTED = re.compile(r"[)\]*]*\.?\s+(?:No|Wait|Actually|Sorry)\b[^.\n]{0,20}?\b([B-J])\b")
+CORRECTED = re.compile(r"[)\]*]*[.?]?\s+(?:No|Wait|Actually|Sorry)\b[^.\n]{0,20}?\b([B-J])\b")
 _AFTER_BARE_ARTICLE = re.compile(
     r"\s+(?!is\b|because\b|since\b|as\b|which\b|for\b|and\b|or\b|due\b|with\b|where\b)[a-z]"
 )
@@ -114,11 +114,12 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
         r"(?i:(?:\b|(?<=[\u3400-\u9fff]))"
         r"(?:final|correct|right|best|appropriate|most likely|likely|closest|matching)?"
         rf"\s*{noun}(?:\s+{noun}){{0,3}}"
-        rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|是|为|选))\s*"
+        rf"(?:\s+(?:to|for|that|which|from|among|of|here|in)\b[^.\n:]{{0,80}}?)?\s*\**\s*(?:\b(?:{says})\b|[:：=]|(?<=\s)[-–—](?=\s)|是|为|选))\s*"
         rf"{surely}{_OPEN}(?i:(?:option|choice|letter|answer|the|选项)\s*){{0,4}}{_OPEN}{any_letter}"
     )
     chosen = (
-        r"(?:(?i:\b(?:choose|select|pick|go with|settle on|finalize|chose))|(?:\b|[故应该以此题，,])选择?(?!项))"
+        r"(?:(?i:\b(?:choos(?:e|ing)|select(?:ing)?|pick(?:ing)?|go(?:ing)? with|settl(?:e|ing) on|opt(?:ing)? for|"
+        r"finalize|chose))|(?:\b|[故应该以此题，,])选择?(?!项))"
         rf"\s*[:：]?\s*{_OPEN}{option}{_OPEN}{letter}"
     )
     called = (
@@ -151,12 +152,17 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     left_over = rf"(?i:\bleav(?:es|ing)\s+(?:us\s+)?(?:with\s+)?(?:only\s+)?)\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
     curt = (
-        r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so)[,:]?)\s+"
+        r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so|probably|most\s+likely)[,:]?\s+|"
+        r"(?:=>|->|→|⇒|∴|\\(?:therefore|Rightarrow|implies))[\s$]*)"
         rf"{_OPEN}{option}{_OPEN}{letter}(?=[\s*)\]}}$]*[.!]?\s*(?:\n|$))"
     )
     alone = (
         rf"(?i:\bonly)\s+{_OPEN}{option}{_OPEN}{letter}\s+(?i:is\s+(?:consistent|possible|left|true)|fits?\b|matches\b|"
         r"works\b|satisfies\b|remains\b|agrees\b)"
+    )
+    better = (
+        rf"(?<![A-Za-z0-9'’])[(\[（]?([A-{last}])(?![A-Za-z0-9'’])[)\]）]?\s+(?i:fits?|matches|suits|works|is)\s+"
+        r"(?i:(?:much\s+|even\s+)?better\b(?!\s+than))"
     )
     chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
@@ -174,6 +180,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
             (1, forced),
             (1, left_over),
             (1, curt),
+            (1, better),
         )
     )
 

@@ -302,6 +302,11 @@ class _Reader(Reply):
         return None
 
 
+_AT_FIRST = re.compile(
+    r"\b(?:initially|originally|at first|first)\b(?:(?!\b(?:but|however|then|now|so)\b)[^.\n]){0,40}$", re.I
+)
+
+
 def _dismissed(text: str, match: re.Match[str]) -> bool:
     """Whether a conclusion phrase does not settle on its letter: an article, a negation, a condition."""
     start = match.start(1)
@@ -311,6 +316,7 @@ def _dismissed(text: str, match: re.Match[str]) -> bool:
         or small(text, match)
         or bool(CONDITIONAL.search(text[max(0, match.start() - 600) : start]))
         or bool(CONDITIONAL.search(text[max(0, match.start() - 600) : match.start()]))
+        or bool(_AT_FIRST.search(text[max(0, match.start() - 40) : start]))
         or bool(NONE_OF.search(text[max(0, start - 60) : start]))
         or bool(re.search(r"\b(?:not|isn't|incorrect|wrong)\b", match.group()[: start - match.start()], re.I))
     )

@@ -69,7 +69,7 @@ def is_bare(text: str, start: int, end: int) -> bool:
     if _DENIED_BEFORE.search(re.split(r"\d|\bbut\b", clause)[-1]):
         return False
     later = _REASON.split(text[end : end + 2 * REACH], maxsplit=1)[0]
-    if _DENIED_LATER.match(re.sub(r",\s+(?:and\s+)?not\s+.*", "", later)):
+    if _DENIED_LATER.match(re.sub(r",\s+(?:and\s+)?not\s+.*|\s*\((?:and\s+)?not\s+[^()]*\)", "", later)):
         return False
     return not _GLUED.match(after)
 
