@@ -90,13 +90,15 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
     """The strict gold, its aliases and the answer kind."""
     kind = benchmark.kinds.get(str(lookup(record, benchmark.kind_column)), "") if benchmark.kind_column else ""
     kind = kind or benchmark.kind
-    values = [str(value).strip() for value in raw] if isinstance(raw, list) else [_plain(raw)]
+    values = [_plain(value) for value in raw] if isinstance(raw, list) else [_plain(raw)]
     gold = values[0] if values else ""
     if not gold:
         raise ValueError(f"the record has no gold in '{columns.gold}'")
     form = columns.gold_form
     if form == "flag":
-        return ("yes" if gold.casefold() in ("1", "true", "yes") else "no"), (), kind or "yes_no"
+        if gold.casefold() not in _FLAGS:
+            raise ValueError(f"the gold {gold[:40]!r} is neither yes nor no")
+        return _FLAGS[gold.casefold()], (), kind or "yes_no"
     if not choices:
         _check_free(gold, columns)
     if not choices and (columns.choices_form != "in_picture" or form == "text"):
@@ -106,7 +108,7 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
     elif form == "text":
         letters = [_letter_of(gold, choices)]
     else:
-        letters = _letters(gold) or ([_letter_of(gold, choices)] if choices else [])
+        letters = _letters(gold, len(choices)) or ([_letter_of(gold, choices)] if choices else [])
         if not letters:
             return gold, tuple(values[1:]), kind
     beyond = [letter for letter in letters if choices and LETTERS.index(letter) >= len(choices)]
@@ -114,7 +116,8 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
         raise ValueError(f"the gold is option {beyond[0]}, but there are {len(choices)} options")
     if len(letters) > 1:
         return ", ".join(sorted(letters)), (), "choices"
-    return letters[0], _twins(letters[0], choices), "choice"
+    others = [letter for value in values[1:] for letter in _letters(value, len(choices))]
+    return letters[0], tuple(dict.fromkeys((*_twins(letters[0], choices), *others))), "choice"
 
 
 def _check_free(gold: str, columns: Columns) -> None:
@@ -125,25 +128,32 @@ def _check_free(gold: str, columns: Columns) -> None:
     """
     shown = columns.choices_form in ("in_problem", "in_picture")
     apart = not shown and bool(columns.choices or columns.choices_form == "columns")
-    lettered = columns.gold_form in ("letter", "letters", "parenthesised") and bool(_letters(gold))
+    lettered = columns.gold_form in ("letter", "letters", "parenthesised") and bool(_letters(gold, 0))
     if apart and not columns.choices_optional and (lettered or columns.gold_form == "index"):
         where = f"in '{columns.choices}'" if columns.choices else "in the columns A, B, C, ..."
         raise ValueError(f"no options {where}, but the gold {gold!r} names one")
 
 
-_LETTER_LIST = re.compile(r"\(?([A-J])\)?(?:[\s,;]+(?:and\s+)?\(?([A-J])\)?)*\.?", re.IGNORECASE)
+_LETTER_LIST = re.compile(r"\(?([A-Z])\)?(?:[\s,;]+(?:and\s+)?\(?([A-Z])\)?)*\.?", re.IGNORECASE)
+_FLAGS = {"1": "yes", "true": "yes", "yes": "yes", "0": "no", "false": "no", "no": "no"}
+_UNSEEN = 10
+"""How many options are thought of where they are in the picture: letters beyond J are answers of another kind."""
 
 
-def _letters(gold: str) -> list[str]:
+def _letters(gold: str, options: int) -> list[str]:
     """The option letters that a gold consists of (`B`, `(B)`, `A, C`); empty if it is anything else."""
     if _LETTER_LIST.fullmatch(gold.strip()) is None:
         return []
-    return list(dict.fromkeys(re.findall(r"\b[A-J]\b", gold.upper())))
+    found = list(dict.fromkeys(re.findall(r"\b[A-Z]\b", gold.upper())))
+    return found if all(LETTERS.index(letter) < max(options, _UNSEEN) for letter in found) else []
 
 
 def _plain(raw: Any) -> str:
+    """A gold as text. Raises ValueError for an object or a list within a list."""
     if raw is None:
         return ""
+    if isinstance(raw, Mapping | list | tuple):
+        raise ValueError(f"the gold is {'an object' if isinstance(raw, Mapping) else 'a list in a list'}, not a text")
     if isinstance(raw, bool):
         return "yes" if raw else "no"
     if isinstance(raw, float) and raw.is_integer():

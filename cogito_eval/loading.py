@@ -175,7 +175,10 @@ class _Reader:
             raw.setdefault("_file", path.stem)
             try:
                 record = adapt(raw, path) if adapt is not None else raw
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            except ValueError as error:
+                broken(self._place(raw, path), str(error))
+                continue
+            except (KeyError, TypeError, AttributeError, IndexError) as error:
                 broken(self._place(raw, path), f"does not have the form of this benchmark ({error!r})")
                 continue
             if record is None:

@@ -20,18 +20,28 @@ def read_options(value: Any, form: str) -> tuple[str, ...]:
     """The option texts in `value`, which has the form that the manifest names.
 
     `list`: a list, or a dict of letter -> text. `python`: the printed form of a Python list, read as a literal
-    (never evaluated). `semicolons`: one string `A. x;B. y`. Raises ValueError where the value has another form.
+    (never evaluated). `semicolons`: one string `A. x;B. y`. Copies differ, so a list, a dict and a printed list are
+    read under every form. Raises ValueError where the value has another form, or where there are more options than
+    letters.
     """
+    found = _read(value, form)
+    if len(found) > len(LETTERS):
+        raise ValueError(f"{len(found)} options, but there are only {len(LETTERS)} letters")
+    return found
+
+
+def _read(value: Any, form: str) -> tuple[str, ...]:
     if value is None or value == "" or value == []:
         return ()
-    if form == "python":
-        return tuple(_text(option) for option in _literal_list(value))
-    if form == "semicolons":
-        return _labelled(str(value), _INLINE_LABEL, ";")
     if isinstance(value, Mapping):
         return tuple(_text(option) for _, option in sorted(value.items()) if option not in (None, ""))
+    is_printed = isinstance(value, str) and value.lstrip().startswith("[")
+    if form == "python" or is_printed:
+        return tuple(_text(option) for option in _literal_list(value))
+    if form == "semicolons" and isinstance(value, str):
+        return _labelled(value, _INLINE_LABEL, ";")
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(_text(option) for option in value)
+        return tuple(_text(option) for option in _flat(value))
     raise ValueError(f"options must be a list, not {type(value).__name__}")
 
 
@@ -81,19 +91,31 @@ def _between(text: str, marks: list[re.Match[str]], end: str) -> tuple[str, ...]
 
 def _literal_list(value: Any) -> Sequence[Any]:
     if isinstance(value, list | tuple):
-        return value
+        return _flat(value)
     text = str(value).strip()
     for reader in (ast.literal_eval, json.loads):
         try:
             found = reader(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        # One record of MMMU-Pro ships a list within a list.
-        if isinstance(found, list | tuple) and len(found) == 1 and isinstance(found[0], list | tuple):
-            found = found[0]
         if isinstance(found, list | tuple):
-            return found
+            return _flat(found)
     raise ValueError(f"options are not a printed list: {text[:60]!r}")
+
+
+def _flat(options: Sequence[Any]) -> Sequence[Any]:
+    """The options without a second list around them (one record of MMMU-Pro), and without empty ones at the end.
+
+    Raises ValueError for an empty one between others: the letters behind it would be uncertain.
+    """
+    if len(options) == 1 and isinstance(options[0], list | tuple):
+        options = options[0]
+    end = len(options)
+    while end and options[end - 1] is None:
+        end -= 1
+    if None in options[:end]:
+        raise ValueError(f"option {LETTERS[options.index(None)]} is empty")
+    return options[:end]
 
 
 def _text(option: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cogito_eval.item import Item
 from cogito_eval.records import Record
 
-_IN_PICTURE = "Answer the question in the picture."
+_IN_PICTURE = "<image>Answer the question in the picture."
 
 
 def adapt(record: Record, path: object) -> Record:

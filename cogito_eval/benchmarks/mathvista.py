@@ -19,7 +19,12 @@ _HINTS = {
 
 
 def adapt(record: Record, path: object) -> Record:
-    """The precision as an integer: the Hub's copy stores it as a float."""
+    """The precision as an integer: the Hub's copy stores it as a float.
+
+    Raises ValueError for a choice without options: its gold would pass for a free answer.
+    """
+    if record.get("question_type") == "multi_choice" and not record.get("choices"):
+        raise ValueError("question_type is multi_choice, but there are no choices")
     precision = record.get("precision")
     return {**record, "precision": int(precision) if isinstance(precision, float) else precision}
 

@@ -11,7 +11,7 @@ from typing import Any
 from cogito_eval.item import LETTERS
 from cogito_eval.records import Record
 
-_VISION_QUESTION = "Answer the question in the picture."
+_VISION_QUESTION = "<image>Answer the question in the picture."
 
 
 def adapt(record: Record, path: Path) -> Record:

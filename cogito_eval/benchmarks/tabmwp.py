@@ -11,7 +11,9 @@ _FOLDERS = ("tables", "original_layout/tables", "data/tabmwp/tables")
 
 
 def adapt(record: Record, path: Path) -> Record:
-    """The folder that holds the pictures of the tables."""
+    """The folder that holds the pictures of the tables. Raises ValueError for a choice without options."""
+    if record.get("ques_type") == "multi_choice" and not record.get("choices"):
+        raise ValueError("ques_type is multi_choice, but there are no choices")
     root = path.parent.parent if path.parent.name == "original_layout" else path.parent
     there = next((folder for folder in _FOLDERS if (root / folder).is_dir()), _FOLDERS[0])
     return {**record, "_tables": there}

@@ -225,6 +225,52 @@ def test_a_gold_that_names_an_option_needs_options(gold, columns, reason):
     assert _item(record, gold_form="text", choices="options").gold == str(gold)
 
 
+@pytest.mark.parametrize(
+    ("gold", "columns", "reason"),
+    [
+        ({"value": 3}, {}, "the gold is an object, not a text"),
+        ([["A"]], {}, "a list in a list"),
+        ("B", {"gold_form": "flag"}, "neither yes nor no"),
+        ("A", {"gold_form": "letter", "choices": "many"}, "30 options, but there are only 26 letters"),
+        ("A", {"gold_form": "letter", "choices": "holes"}, "option B is empty"),
+    ],
+)
+def test_a_gold_or_options_of_another_kind_say_so(gold, columns, reason):
+    record = {"question": "?", "answer": gold, "many": [f"o{i}" for i in range(30)], "holes": ["x", None, "z"]}
+    with pytest.raises(ValueError, match=reason):
+        _item(record, **columns)
+
+
+def test_letters_beyond_j_and_several_accepted_letters():
+    options = [f"o{i}" for i in range(12)]
+    assert _item({"question": "?", "answer": "L", "o": options}, gold_form="letter", choices="o").gold == "L"
+    item = _item({"question": "?", "answer": ["B", "D"], "o": options}, gold_form="letter", choices="o")
+    assert (item.gold, item.aliases, item.kind) == ("B", ("D",), "choice")
+
+
+def test_a_choice_without_options_is_no_free_answer(tmp_path):
+    record = {"pid": "1", "question": "Which?", "image": "a.png", "answer": "red", "question_type": "multi_choice",
+              "answer_type": "text", "choices": None, "precision": None}
+    free = {**record, "pid": "2", "question_type": "free_form"}
+    path = tmp_path / "mathvista" / "data" / "testmini.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"1": record, "2": free}))
+    found = load_items(load_benchmark("mathvista"), tmp_path, blind=True)
+    assert [item.id for item in found.items] == ["2"]
+    assert found.unusable == [("testmini.json record 1", "question_type is multi_choice, but there are no choices")]
+
+
+def test_a_question_in_a_picture_that_is_not_there_is_absent(tmp_path):
+    folder = tmp_path / "mathverse" / "data"
+    folder.mkdir(parents=True)
+    record = {"sample_index": "5", "problem_index": "1", "problem_version": "Vision Only", "question": "", "image": None,
+              "answer": "B", "question_for_eval": "Find x.\nChoices:\nA:1\nB:2", "question_type": "multi-choice"}
+    (folder / "testmini.json").write_text(json.dumps([record, {**record, "sample_index": "6", "question": "Find x."}]))
+    found = load_items(load_benchmark("mathverse"), tmp_path, layout="release")
+    assert found.absent == [("5", "the question marks a picture, the record has none")]
+    assert [item.id for item in found.items] == ["6"]
+
+
 def test_broken_lines_cost_themselves_alone_and_keep_their_place(choice_bench):
     manifest, folder = choice_bench
     manifest.write_text(manifest.read_text().replace("id: qid, ", ""))
@@ -353,7 +399,7 @@ def test_mathverses_question_in_the_picture(tmp_path):
            "question_for_eval": "How long is it?\nChoices:\nA:2\nB:3", "metadata": {"subject": "Plane Geometry"}}
     item = load_items(load_benchmark("mathverse"), _hub_copy(tmp_path, "testmini-0.parquet", [row])).items[0]
     assert (item.gold, item.kind, item.choices) == ("B", "choice", ("2", "3"))
-    assert "A:2" not in item.question and item.question == "Answer the question in the picture."
+    assert "A:2" not in item.question and item.question == "<image>Answer the question in the picture."
 
 
 def test_dynamaths_variants_share_their_seed_question(tmp_path):

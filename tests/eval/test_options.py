@@ -68,3 +68,12 @@ def test_lettered_lines_are_read_back(options):
 @given(st.text(max_size=300))
 def test_any_text_gives_options_or_none(text):
     assert isinstance(options_in_problem(text), tuple)
+
+
+def test_copies_keep_options_in_other_forms():
+    for form in ("list", "python", "semicolons"):
+        assert read_options(["x", "y"], form) == ("x", "y")
+        assert read_options({"B": "y", "A": "x"}, form) == ("x", "y")
+        assert read_options("['x', 'y']", form) == ("x", "y")
+        assert read_options([["x", "y"]], form) == ("x", "y")
+    assert read_options(["x", "y", None], "list") == ("x", "y")

@@ -156,8 +156,10 @@ def test_an_unknown_layout_names_the_known_ones(shared_dir):
         load_items(load_benchmark("scienceqa"), shared_dir / "realdata", layout="lava")
 
 
-# Golds that are broken upstream and match nothing: (strict, official). Seven of OlympiadBench are an empty formula, "$$".
-BROKEN_GOLDS = {"olympiadbench": (17, 0), "mathvision": (0, 2), "mathverse": (1, 1), "logicvista": (0, 1)}
+# Golds that are broken upstream and match nothing: (strict, official). Seven of OlympiadBench are an empty formula, "$$";
+# six of MATH-Vision its own script cannot read (four in a box, a degree sign, a power of tan); MMMU-Pro's nested options.
+BROKEN_GOLDS = {"olympiadbench": (17, 0), "mathvision": (0, 6), "mathverse": (1, 1), "logicvista": (0, 1),
+                "mmmu_pro": (0, 1)}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -171,6 +173,7 @@ def test_every_gold_matches_itself(records, name):
         row = {**question_row(item), "sample": 0, "error": None, "finish": "stop", "n_tokens": 1}
         boxed = judge_row({**row, "response": f"The answer is \\boxed{{{item.gold}}}."}, None)
         strict += boxed["strict"]["outcome"] != "right"
-        official += not rule({**item.official, "response": item.gold}).is_right
+        reply = json.dumps({"solution": "", "short answer": item.gold}) if name == "dynamath" else item.gold
+        official += not rule({**item.official, "response": reply}).is_right
     assert strict <= BROKEN_GOLDS.get(name, (0, 0))[0]
     assert official <= BROKEN_GOLDS.get(name, (0, 0))[1]

@@ -83,6 +83,11 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("mathvision", {"gold": "A", "choices": ["$-\\!2$", "$0$"], "response": "-2"}, False),
         ("mathvision", {"gold": "0.5", "extraction": "\\frac12"}, False),
         ("mathvision", {"gold": "1234", "extraction": "1{,}234"}, False),
+        ("mathvision", {"gold": "\\frac{27}{4}", "extraction": "\\frac{27}4"}, False),
+        ("mathvision", {"gold": "A", "choices": ["$\\sqrt[3]{2}$", "1"], "response": "so \\boxed{\\sqrt[3]{2}}"}, False),
+        ("mathvision", {"gold": "A", "choices": ["$\\frac{\\sqrt2}2$", "1"], "response": "$\\frac{\\sqrt2}2$"}, False),
+        ("mathvision", {"gold": "\\frac{1}{\\sqrt{2}}", "response": "\\boxed{\\frac{1}{\\sqrt2}}"}, True),
+        ("mathvision", {"gold": "\\frac{7^3}{2^{12} 13^2}", "response": "\\boxed{\\frac{7^3}{2^{12} 13^2}}"}, True),
         ("mathvision", {"gold": "E", "choices": ["1", "2", "3", "4", "5"], "extraction": "[e]"}, False),
         # EMMA
         ("emma", {"gold": "A", "gt_content": "4 \\text{ m/s}", "response": "A: because"}, True),

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import re
 
-from cogito_core.verify.clean import repair
+from cogito_core.verify.clean import matching_brace, repair
 from cogito_core.verify.ladder import bounds
 from cogito_core.verify.reader import read
 from cogito_core.verify.tree import ReadError, symbols
 
 _REFUSED = re.compile(
     r"[^\x00-\x7f]|[\"?@#]|\*\*|(?<!\\)%|,\s*$|[+\-:]\s*$|\{,\}"
-    r"|\\[!;: $]|\\(?:circ|text|mathrm|mathbf|overline|dot|angle|pm|approx)(?![A-Za-z])"
-    r"|\\[td]?frac(?!\s*\{)|\\sqrt(?!\s*[\[{])"
+    r"|\\[!;: $]|\\(?:circ|text|mathrm|mathbf|boxed|overline|dot|angle|pm|approx)(?![A-Za-z])"
+    r"|\\sqrt(?!\s*[\[{])"
     r"|(?<![\\A-Za-z])[A-Za-z]{2,}|\de\d"
 )
-_NOT_IN_PYTHON = re.compile(r"(?<![\\A-Za-z])e(?![A-Za-z])|\||\\ln(?![A-Za-z])")
+_NOT_IN_PYTHON = re.compile(r"(?<![\\A-Za-z])e(?![A-Za-z])|\||\\(?:ln|csc|sec|cot)(?![A-Za-z])")
 _ASSIGNED = re.compile(r"\s*[A-Za-z]\s*=(?!=)")
 _PERCENT = re.compile(r"\\%\s*$")
 _LOG = re.compile(r"\\log(?![A-Za-z_])")
-_PRODUCT = re.compile(r"(?<=\d)\s*(?=\\[td]?frac)|(?<=\d)\s+(?=\d)")
+_PRODUCT = re.compile(r"(?<=\d)\s*(?=\\[td]?frac)|(?<=\d)\s+(?=\d)|(?<=\})\s*(?=\d)")
+_FRACTION = re.compile(r"\\[td]?frac\s*")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -54,14 +55,14 @@ def _value(text: str) -> float | None:
     if _PERCENT.search(text):
         value = _value(_PERCENT.sub("", text))
         return None if value is None else value / 100
-    if _REFUSED.search(text):
+    if _REFUSED.search(text) or not _fractions_are_braced(text):
         return None
     head, colon, tail = text.partition(":")
     if colon:
         above, below = _value(head), _value(tail)
         return above / below if above is not None and below else None
     try:
-        node = read(repair(_PRODUCT.sub(r"\\cdot ", _LOG.sub(r"\\log_{10}", text))), False)
+        node = read(repair(_LOG.sub(r"\\log_{10}", _PRODUCT.sub(r"\\cdot ", text))), False)
     except ReadError:
         return None
     if symbols(node) or node.op in ("list", "group", "set", "rel", "matrix", "percent", "ratio"):
@@ -71,6 +72,15 @@ def _value(text: str) -> float | None:
         return None if near is None else float(near[0] + (near[1] - near[0]) / 2)
     except OverflowError:
         return None
+
+
+def _fractions_are_braced(text: str) -> bool:
+    """Whether both parts of every fraction stand in braces, as the grammar wants them."""
+    for found in _FRACTION.finditer(text):
+        end = matching_brace(text, found.end()) if text[found.end() : found.end() + 1] == "{" else -1
+        if end < 0 or not text[end + 1 :].lstrip().startswith("{"):
+            return False
+    return True
 
 
 def _until_unopened(text: str) -> str:

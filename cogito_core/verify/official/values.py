@@ -137,6 +137,10 @@ def _mathv_formula(text: str) -> str:
     answer = answer.split("\\text{ ")[0]
     if answer.startswith("."):
         answer = "0" + answer
+    if "sqrt" in answer:
+        # One sign becomes the root's and the fraction's argument; a root's degree is lost with it, as in the script.
+        answer = re.sub(r"\\sqrt([^{])", r"\\sqrt{\1}", answer)
+        answer = re.sub(r"\\frac([^{])([^{])", r"\\frac{\1}{\2}", answer)
     if answer == "0.5":
         answer = "\\frac{1}{2}"
     plain = re.fullmatch(r"(-?\d+)/(-?\d+)", answer)
