@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -92,6 +93,8 @@ def read_value(option: str) -> Value | None:
         return Value(WORDS[normal(text)], "", "number")
     if (scaled := _scaled(text)) is not None:
         return scaled
+    if len(text) == 1 and unicodedata.category(text) == "No" and "⁄" in unicodedata.normalize("NFKC", text):
+        return Value(unicodedata.normalize("NFKC", text).replace("⁄", "/"), "", "expression")
     if _SCIENTIFIC.fullmatch(text):
         return Value(text, "", "expression")  # Its digits behind the point are no rounding.
     for pattern, unit in ((_PERCENT, "%"), (_DEGREES, "°"), (_LEADING_UNIT, None), (_WORD_UNIT, None)):

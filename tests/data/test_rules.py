@@ -97,6 +97,8 @@ OPENED = [
     ("short_words", "How soon can she get there?", ("2:30 P.M.", "4:00 P.M.", "5:15 P.M."), 0,
      "How soon can she get there? Give a time of day.", "2:30 P.M.", "text"),
     ("numeric", "Find PT.", ("6", "20/3", "7"), 1, "Find PT. Give the exact value.", "20/3", "expression"),
+    ("numeric", "What part is red?", ("½", "¼"), 1, "What part is red? Give the answer as a fraction.", "1/4", "expression"),
+    ("numeric", "What is x?", ("１２", "１３"), 0, "What is x?", "12", "number"),
     ("numeric", "What is the learning rate?", ("1e-4", "1e-3"), 0, "What is the learning rate?", "1e-4", "expression"),
     ("numeric", "What is the temperature?", ("10 K", "20 K"), 1, "What is the temperature? Give the answer in K.", "20",
      "number"),

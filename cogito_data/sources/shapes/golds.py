@@ -171,8 +171,11 @@ def _has_words(text: str) -> bool:
 
 
 def canonical(text: str) -> str:
-    """NFC, outer space and `$...$` removed, `12{,}345` as 12,345, √{x} and √x as LaTeX, π as \\pi; nothing else."""
+    """NFC, digits of all scripts as 0-9, outer space and `$...$` removed, `12{,}345` as 12,345, √{x} and √x as LaTeX,
+    π as \\pi; nothing else."""
     text = unicodedata.normalize("NFC", text).strip()
+    if not text.isascii():
+        text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
     if len(text) > 2 and text.startswith("$") and text.endswith("$") and "$" not in text[1:-1]:
         text = text[1:-1].strip()
     text = re.sub(r"(?<=\d)(?:\{,\}|\\[,!])(?=\d{3}(?!\d))", ",", text)

@@ -15,11 +15,14 @@ def choice_by_index(row: Row, choices: Sequence[str], index: int, original: str)
     """Gold given as a position from 0.
 
     Raises:
-        BadRow: there are fewer than two options or more than 26, an option is empty, or the position is outside.
+        BadRow: there are fewer than two options or more than 26, an option is empty, the position is outside, or the
+            gold's option stands twice.
     """
     check_choices(row, choices)
     if not 0 <= index < len(choices):
         raise row.fail("gold_not_in_choices", f"the gold {original!r} points at none of the {len(choices)} options")
+    if [" ".join(choice.split()) for choice in choices].count(" ".join(choices[index].split())) > 1:
+        raise row.fail("bad_choices", f"the gold's option {choices[index]!r} stands twice, so two letters are right")
     return Gold(LETTERS[index], "choice", original)
 
 
@@ -204,7 +207,7 @@ def bare_options(row: Row, choices: Sequence[str]) -> tuple[str, ...]:
     expected = list(LETTERS[: len(marked)])
     if letters == expected:
         return strip_option_labels(marked)
-    if sorted(filter(None, letters)) == expected:
+    if sorted(filter(None, letters)) == expected or all(map(_IN_BRACKETS.match, marked)):
         order = ", ".join(filter(None, letters))
         raise row.fail("bad_choices", f"the options are lettered in another order ({order})")
     if sum(letter == place for letter, place in zip(letters, expected, strict=False)) >= 2:
@@ -212,6 +215,8 @@ def bare_options(row: Row, choices: Sequence[str]) -> tuple[str, ...]:
     return tuple(choices)
 
 
+# `A)` is a label for certain, `A. Smith` may be a name.
+_IN_BRACKETS = re.compile(r"\s*[(（]?\s?[A-Z]\s?[)）]\s*\S")
 _BULLET = re.compile(r"^\s*[-*•]\s*(?=[(（]?[A-Z]\s?[.．、:：)）])")
 
 

@@ -43,7 +43,7 @@ RECORDS: list[tuple[str, str, str, int, dict[str, int]]] = [
     ("super_clevr", "super_clevr/original_layout", "original", 463, {}),
     ("super_clevr", "super_clevr/r1v", "r1v_counting", 200, {}),
     ("super_clevr", "super_clevr/mathvista_slice", "mathvista_subset", 62, {}),
-    ("ai2d", "ai2d/mova_eval", "vlm_jsonl", 3088, {}),
+    ("ai2d", "ai2d/mova_eval", "vlm_jsonl", 3088, {"bad_choices": 1}),
     ("ai2d", "ai2d/mathvista_slice", "mathvista_subset", 43, {}),
     ("scienceqa", "scienceqa/original_layout", "original", 1773, {}),
     ("scienceqa", "scienceqa/llava_eval", "llava_json", 4241, {}),

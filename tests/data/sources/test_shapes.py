@@ -196,6 +196,25 @@ def test_tolerance_is_kept_for_numbers_only() -> None:
     assert free_form(ROW, "red", spec=policy).spec == {}
 
 
+def test_an_option_that_stands_twice_is_no_gold() -> None:
+    with pytest.raises(BadRow, match="stands twice"):
+        choice_by_index(ROW, ("1", "2", " 1"), 0, "A")
+    assert choice_by_index(ROW, ("1", "2", "1"), 1, "B").answer == "B"
+    assert choice_by_letter(ROW, ("Bb", "bb"), "A").answer == "A", "genotypes differ by case alone"
+
+
+@pytest.mark.parametrize(("options", "bare"), [
+    (("A) 1", "A) 2"), None), (("(B) 1", "(C) 2"), None), (("A. Smith", "J. Doe"), ("A. Smith", "J. Doe")),
+    (("(A) 1", "(B) 2"), ("1", "2")), (("A)", "A) 2"), ("A)", "A) 2")),
+])
+def test_letters_that_are_not_those_of_their_places(options: tuple[str, ...], bare: tuple[str, ...] | None) -> None:
+    if bare is None:
+        with pytest.raises(BadRow, match="another order"):
+            bare_options(ROW, options)
+    else:
+        assert bare_options(ROW, options) == bare
+
+
 @pytest.mark.parametrize(("solution", "answer"), [
     (r"So x = 3. Thus \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
     (r"\boxed{1} then \boxed{2}", "2"),
