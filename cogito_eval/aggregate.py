@@ -129,7 +129,9 @@ def _estimate(questions: Questions, rule: str) -> Estimate:
 def _official(questions: Questions, rows: Sequence[Row]) -> dict[str, Any] | None:
     if not rows or any(row["official"] is None for row in rows):
         return None
-    guessed = [row["official"] for row in rows if row["official"].get("expectation") is not None]
+    # A decided verdict with an expectation has part credit (VQA's consensus): that is no luck.
+    guessed = [row["official"] for row in rows
+               if row["official"].get("expectation") is not None and row["official"]["outcome"] == "undecidable"]
     out = as_dict(_estimate(questions, "official"))
     if guessed:
         sure = math.fsum(points(row["official"]) for row in rows) - math.fsum(points(v) for v in guessed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,13 +21,19 @@ def build_item(benchmark: Benchmark, record: Record, columns: Columns, *, id: st
     problem = _problem(record, columns)
     choices, shown = _choices(record, columns, problem)
     raw_gold = lookup(record, columns.gold)
-    gold, aliases, kind = _gold(raw_gold, choices, columns, benchmark, record)
+    people = _people(raw_gold, columns) if benchmark.kind == "vqa" else ()
+    gold, aliases, kind = (Counter(people).most_common(1)[0][0], (), "vqa") if people else _gold(
+        raw_gold, choices, columns, benchmark, record)
     pictures = tuple(_pictures(record, columns, places))
     problem, choices = _place_marks(problem, choices, len(pictures))
     tags = {name: _tag(lookup(record, path)) for name, path in benchmark.breakdowns.items()}
     cluster = fill_template(benchmark.cluster, record) if benchmark.cluster else _picture_cluster(pictures) or id
     official = _official_row(benchmark, record, columns, id, raw_gold, choices)
     spec = dict(benchmark.spec)
+    if people:
+        # The consensus is over all of them; the gold that is shown is what most people said.
+        spec["answers"] = list(people)
+        official |= {"answers": list(people)} if official else {}
     hook = benchmark.hook("spec")
     if hook is not None:
         spec.update(hook(record))
@@ -118,6 +125,18 @@ def _gold(raw: Any, choices: tuple[str, ...], columns: Columns, benchmark: Bench
         return ", ".join(sorted(letters)), (), "choices"
     others = [letter for value in values[1:] for letter in _letters(value, len(choices))]
     return letters[0], tuple(dict.fromkeys((*_twins(letters[0], choices), *others))), "choice"
+
+
+def _people(raw: Any, columns: Columns) -> tuple[str, ...]:
+    """What the asked people said: texts, or VQA v2's objects with the key `answer`.
+
+    Raises ValueError where the gold is no list of answers.
+    """
+    said = [one.get("answer") if isinstance(one, Mapping) else one for one in raw] if isinstance(raw, list) else []
+    people = tuple(str(one).strip() for one in said if isinstance(one, str | int | float) and str(one).strip())
+    if not people or len(people) != len(said):
+        raise ValueError(f"'{columns.gold}' is no list of people's answers")
+    return people
 
 
 def _check_free(gold: str, columns: Columns) -> None:

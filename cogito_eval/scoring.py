@@ -113,7 +113,7 @@ def compact(verdict: Verdict) -> dict[str, Any]:
 def guessed(verdict: dict[str, Any], seed: int, row: Mapping[str, Any]) -> dict[str, Any]:
     """The verdict after one seeded draw where the released rule would guess; it depends on no other row."""
     expectation = verdict.get("expectation")
-    if expectation is None:
+    if expectation is None or verdict["outcome"] != "undecidable":
         return verdict
     drawn = seed_of("guess", seed, row["id"], row["sample"]) / 2**63
     kept = {key: value for key, value in verdict.items() if key != "expectation"}

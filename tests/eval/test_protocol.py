@@ -9,13 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cogito_core.console import UsageError
+from cogito_eval.aggregate import score_rows
 from cogito_eval.benchmark import load_benchmark
 from cogito_eval.item import Item
 from cogito_eval.judge import is_doubtful, judge_doubtful, read_reply
+from cogito_eval.loading import load_items
 from cogito_eval.nearest import RULE, nearest_option, similarity
 from cogito_eval.protocol import ask, resolve_protocol, rotations
 from cogito_eval.results import question_row
-from cogito_eval.scoring import judge_row
+from cogito_eval.scoring import judge_row, official_rule
 
 from .conftest import result_row
 
@@ -164,8 +166,6 @@ def test_a_judge_marks_its_verdicts_and_is_asked_once(tmp_path):
 
 
 def test_a_released_rule_guesses_by_expectation_or_by_seed():
-    from cogito_eval.scoring import official_rule
-
     rule = official_rule(load_benchmark("mmmu"))
     rows = [{**question_row(ITEM), "id": f"q{i}", "sample": 0, "error": None, "finish": "stop", "n_tokens": 5,
              "response": "No idea at all.", "official_row": {
@@ -184,3 +184,25 @@ def test_an_option_that_reads_like_another_letter_is_named_by_letter_alone():
     row = {**question_row(item), "sample": 0, "error": None, "finish": "stop", "n_tokens": 5}
     assert judge_row({**row, "response": "C"}, None)["strict"]["outcome"] == "right"
     assert judge_row({**row, "response": "\\boxed{A}"}, None)["strict"]["outcome"] == "wrong"
+
+
+def test_a_consensus_of_ten_people_takes_a_manifest_alone(tmp_path):
+    manifest = tmp_path / "people.yaml"
+    manifest.write_text(
+        "name: people\ntitle: People\nlicence: CC BY 4.0\ncategory: general\nkind: vqa\n"
+        "layouts: [{name: own, files: [q.jsonl], format: jsonl}]\n"
+        "columns: {id: id, problem: question, pictures: [image], gold: answers}\nofficial: {rule: vqa}\n"
+    )
+    said = {"a": ["red"] * 2 + ["blue"] * 8, "b": [{"answer": "red"}] * 3 + [{"answer": "blue"}] * 7, "c": "red"}
+    lines = [json.dumps({"id": id, "question": "Which?", "image": "x.png", "answers": s}) for id, s in said.items()]
+    (tmp_path / "q.jsonl").write_text("\n".join(lines))
+    benchmark = load_benchmark(manifest)
+    found = load_items(benchmark, tmp_path, blind=True)
+    assert found.unusable == [("c", "'answers' is no list of people's answers")]
+    rows = [judge_row({**question_row(item), "response": "red", "sample": 0, "finish": "stop", "n_tokens": 1},
+                      official_rule(benchmark)) for item in found.items]
+    assert [(row["gold"], row["strict"]["outcome"]) for row in rows] == [("blue", "wrong"), ("blue", "right")]
+    # Two of ten: (2 * min(1, 1/3) + 8 * min(1, 2/3)) / 10; three: (3 * 2/3 + 7) / 10. Part credit is no guess.
+    assert [round(row["official"]["expectation"], 4) for row in rows] == [0.6, 0.9]
+    scores = score_rows(rows, benchmark)
+    assert scores["official"]["accuracy"] == pytest.approx(0.75) and "guessed" not in scores["official"]
