@@ -24,6 +24,7 @@ from cogito_core.console import CogitoError
 from cogito_train.optim import moments, set_step_counts
 from cogito_train.parallel import World
 from cogito_train.policy import Policy, replace_folder, write_json
+from cogito_train.tensor_files import plain_errors
 
 
 @dataclass
@@ -51,14 +52,15 @@ class Progress:
 def save_checkpoint(
     directory: Path, policy: Policy, optimizer: torch.optim.Optimizer, progress: Progress, world: World
 ) -> None:
-    """Write a checkpoint in the place of the one before (a collective call)."""
+    """Write a checkpoint in the place of the one before (a collective call). Raises OSError if the disk is full."""
     aside = directory.with_name(f".{directory.name}.aside")
     if world.is_main:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
     world.barrier()
     writer = dcp.HuggingFaceStorageWriter(str(aside), save_distributed=True)
-    dcp.save(_state(policy, optimizer, world), storage_writer=writer, no_dist=world.size == 1)
+    with plain_errors():
+        dcp.save(_state(policy, optimizer, world), storage_writer=writer, no_dist=world.size == 1)
     if world.is_main:
         write_json(aside / "progress.json", asdict(progress))
         replace_folder(aside, directory)
@@ -89,7 +91,8 @@ def load_checkpoint(directory: Path, policy: Policy, optimizer: torch.optim.Opti
     value.
     """
     try:
-        _load(directory, policy, optimizer, world)
+        with plain_errors():
+            _load(directory, policy, optimizer, world)
     except (SafetensorError, OSError) as error:
         raise CogitoError(
             f"the checkpoint {directory} cannot be read ({error}); remove it to start the run anew"

@@ -24,6 +24,7 @@ from cogito_train.lora import adapted_layers, adapters_off, add_adapters, merged
 from cogito_train.parallel import World, full_tensor, like, shard
 from cogito_train.scoring import AnswerScorer, Scorer
 from cogito_train.shared_forward import PackedBatch
+from cogito_train.tensor_files import plain_errors
 
 _COMPANIONS = frozenset(
     "added_tokens.json chat_template.jinja chat_template.json generation_config.json merges.txt "
@@ -120,7 +121,10 @@ class Policy:
                 yield "lm_head.weight", whole
 
     def export(self, folder: Path, *, dtype: str) -> None:
-        """Write a Hugging Face folder: written aside, then renamed, so it is whole or not there at all."""
+        """Write a Hugging Face folder: written aside, then renamed, so it is whole or not there at all.
+
+        Raises OSError if the disk is full.
+        """
         weights: dict[str, Tensor] = {}
         for name, tensor in self.stream_weights(dtype):
             if self.world.is_main:
@@ -129,7 +133,8 @@ class Policy:
             aside = folder.with_name(f".{folder.name}.aside")
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)
-            self._skeleton(dtype).save_pretrained(aside, state_dict=weights)
+            with plain_errors():
+                self._skeleton(dtype).save_pretrained(aside, state_dict=weights)
             self._copy_companions(aside)
             replace_folder(aside, folder)
         self.world.barrier()

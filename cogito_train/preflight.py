@@ -139,12 +139,13 @@ def check_disk(directory: Path, num_parameters: int, recipe: TrainRecipe) -> Non
     """Raise CogitoError if the disk cannot hold what a run keeps at its fullest.
 
     That is two checkpoints (one while it replaces the other) of weights and two moments in float32, and for each
-    stage the best weights in float32 with one candidate aside.
+    stage the best weights in float32 with one candidate aside. What a resumed run holds of it already counts.
     """
     needed = num_parameters * 4 * (2 * 3 + len(recipe.stages) + 2)
+    held = sum(path.stat().st_size for path in (directory / "stages").rglob("*") if path.is_file())
     free = shutil.disk_usage(directory).free
-    if free < needed:
+    if free + held < needed:
         raise CogitoError(
-            f"{directory} has {free / 2**30:.1f} GiB free and the run needs about {needed / 2**30:.1f} GiB for its "
-            "checkpoints; free some space or choose another -o"
+            f"{directory} has {free / GIB:.2f} GiB free and the run needs about {(needed - held) / GIB:.2f} GiB more "
+            "for its checkpoints; free some space or choose another -o"
         )

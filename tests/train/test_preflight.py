@@ -1,6 +1,7 @@
 """What would waste a run is refused before its first step, in one sentence."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -106,6 +107,17 @@ def test_a_disk_too_small_is_said_before_the_first_step(tmp_path):
     check_disk(tmp_path, 1_000_000, recipe)
     with pytest.raises(CogitoError, match="GiB free and the run needs about"):
         check_disk(tmp_path, 10**15, recipe)
+
+
+def test_a_resumed_run_needs_no_room_for_what_it_holds_already(tmp_path, monkeypatch):
+    recipe = load_train_recipe("nano", [])
+    needed = 1000 * 4 * (2 * 3 + len(recipe.stages) + 2)
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: SimpleNamespace(free=needed - 5000))
+    with pytest.raises(CogitoError, match="GiB free"):
+        check_disk(tmp_path, 1000, recipe)
+    (tmp_path / "stages" / "easy").mkdir(parents=True)
+    (tmp_path / "stages" / "easy" / "weights").write_bytes(b"x" * 5000)
+    check_disk(tmp_path, 1000, recipe)
 
 
 @pytest.fixture(scope="module")

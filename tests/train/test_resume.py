@@ -1,5 +1,6 @@
 """A run killed anywhere and started again gives the bytes of the undisturbed run: metrics, weights, checkpoints."""
 
+import errno
 import json
 import os
 import shutil
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from cogito_core.console import CogitoError
-from cogito_train.checkpoint import load_progress
+from cogito_train.checkpoint import Progress, load_progress, save_checkpoint
 from cogito_train.loop import Trainer
+from cogito_train.optim import new_optimizer
 from cogito_train.parallel import World
+from cogito_train.policy import Policy
 
 from .conftest import RUN_SETTINGS, small_recipe, train
 
@@ -122,6 +125,35 @@ def test_a_damaged_progress_file_is_named(tmp_path):
     (tmp_path / "progress.json").write_text('{"stage": ')
     with pytest.raises(CogitoError, match=r"progress\.json cannot be read"):
         load_progress(tmp_path)
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system of 2 MB, less than nano's weights."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)], capture_output=True)
+    if made.returncode != 0:
+        pytest.skip("this machine does not let the test mount a small file system")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+def test_a_disk_that_fills_up_is_one_system_error_and_leaves_the_last_checkpoint(data, full_disk):
+    """The checkpoint library wraps it in what `except Exception` does not see, safetensors in a text."""
+    policy = Policy(small_recipe(data), World.join())
+    optimizer = new_optimizer(policy, policy.recipe.optimizer)
+    folder = full_disk / "checkpoint"
+    folder.mkdir()
+    (folder / "progress.json").write_text('{"stage": 1, "step": 4}')
+    with pytest.raises(OSError) as caught:
+        save_checkpoint(folder, policy, optimizer, Progress(), World.join())
+    assert caught.value.errno == errno.ENOSPC
+    assert load_progress(folder) == Progress(stage=1, step=4)
+    shutil.rmtree(full_disk / ".checkpoint.aside")
+    with pytest.raises(OSError) as caught:
+        policy.export(full_disk / "best", dtype="float32")
+    assert caught.value.errno == errno.ENOSPC and not (full_disk / "best").exists()
 
 
 def _cut(path: Path) -> None:
