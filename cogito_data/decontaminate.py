@@ -210,8 +210,10 @@ def _text_hit(
     n_rows: int,
 ) -> Hit:
     item = probes[number]
-    is_template = n_rows > TEMPLATE_ROWS or len(words(question)) < SHORT
-    why = f"; wording shared by {n_rows} rows, so it is only flagged" if is_template else ""
+    n_words = len(words(question))
+    is_template = n_rows > TEMPLATE_ROWS or n_words < SHORT
+    shared = f"wording shared by {n_rows} rows" if n_rows > TEMPLATE_ROWS else f"a question of {n_words} words"
+    why = f"; {shared}, so it is only flagged" if is_template else ""
     evidence = f"{item.benchmark} {item.id}: questions {alike:.0%} alike, the same answer, no picture to compare{why}"
     return Hit(row, pool.name(row), item.benchmark, item.id, "T3", not is_template, evidence, number)
 
