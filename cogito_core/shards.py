@@ -41,9 +41,12 @@ _DICTIONARY_COLUMNS = [
 
 
 def hub_feature(kind: pa.DataType) -> Any:
-    """What `datasets` calls a column of this type, as its JSON in a file's metadata has it."""
+    """What `datasets` calls a column of this type, as its JSON in a file's metadata has it.
+
+    A list is a bare JSON list: what `datasets` 5 writes itself, `{"_type": "List"}`, stops versions before 4.
+    """
     if pa.types.is_list(kind):
-        return {"feature": hub_feature(kind.value_type), "_type": "List"}
+        return [hub_feature(kind.value_type)]
     if kind == PICTURE:
         return {"_type": "Image"}
     if pa.types.is_struct(kind):

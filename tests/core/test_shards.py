@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 from pathlib import Path
 
@@ -92,6 +93,23 @@ def test_load_dataset_opens_the_directory_with_decoded_pictures(tmp_path: Path) 
     row = loaded[0]
     assert row["images"][0].size == (40, 30)
     assert row["answer_aliases"] == ["0.0"]
+
+
+def test_the_features_are_named_in_words_that_every_version_of_datasets_knows(tmp_path: Path) -> None:
+    """`List` came with datasets 4: a file that says it cannot be opened by 2 and 3. A bare list means the same to all."""
+    path, = write_shards(_samples(3), tmp_path)
+    features = json.loads(pq.read_schema(path).metadata[b"huggingface"])["info"]["features"]
+    kinds: set[str] = set()
+
+    def walk(value: object) -> None:
+        for part in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+            walk(part)
+        if isinstance(value, dict) and isinstance(value.get("_type"), str):
+            kinds.add(value["_type"])
+
+    walk(features)
+    assert kinds == {"Value", "Image"}
+    assert features["images"] == [{"_type": "Image"}] and list(features) == pq.read_schema(path).names
 
 
 def test_random_access_equals_reading_through(tmp_path: Path) -> None:
