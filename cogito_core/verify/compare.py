@@ -36,6 +36,8 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
         return Result(settled if settled is not None else alike, "set-builder", "set descriptions compared by form")
     if gold.op == "list" or answer.op == "list":
         return members.lists(gold, answer, ctx)
+    if {gold.op, answer.op} == {"app", "group"}:  # A(2, 3) is the point A at (2, 3)
+        gold, answer = (_coordinates(node) for node in (gold, answer))
     if gold.op in _SET_LIKE or answer.op in _SET_LIKE:
         return members.sets_of_reals(gold, answer)
     if gold.op == "set" or answer.op == "set":
@@ -49,6 +51,12 @@ def same(gold: Node, answer: Node, ctx: Context) -> Result:
     if "based" in (gold.op, answer.op):
         return members.based(gold, answer)
     return scalar(gold, answer, ctx)
+
+
+def _coordinates(node: Node) -> Node:
+    """The coordinates behind a point's name."""
+    named = node.op == "app" and len(str(node.value)) == 1 and str(node.value).isupper()
+    return Node("group", "()", node.args, node.start, node.end) if named else node
 
 
 def scalar(gold: Node, answer: Node, ctx: Context) -> Result:
@@ -65,10 +73,10 @@ def scalar(gold: Node, answer: Node, ctx: Context) -> Result:
 
 def plain_scalar(gold: Node, answer: Node, ctx: Context) -> Result:
     """Two single values without units."""
-    if gold.op == "deg" and answer.op != "deg" and not has_constant(answer, "pi"):
+    if gold.op == "deg" and answer.op != "deg" and not _in_radians(answer):
         result = plain_scalar(gold.args[0], answer, ctx)
         return result._replace(rule="degree", note=result.note or "degree sign left out") if result.equal else result
-    if answer.op == "deg" and gold.op != "deg" and not has_constant(gold, "pi"):
+    if answer.op == "deg" and gold.op != "deg" and not _in_radians(gold):
         return plain_scalar(gold, answer.args[0], ctx)
     if gold.op == answer.op == "deg":
         return plain_scalar(gold.args[0], answer.args[0], ctx)
@@ -92,6 +100,11 @@ def plain_scalar(gold: Node, answer: Node, ctx: Context) -> Result:
         if near is not None:
             return Result(near, ctx.policy.name, proof.note)
     return Result(proof.equal, proof.rule, proof.note or _percent_note(gold, answer))
+
+
+def _in_radians(node: Node) -> bool:
+    """Whether a value is an angle in radians by its form: a multiple of pi, or an inverse function."""
+    return has_constant(node, "pi") or (node.op == "func" and str(node.value).startswith("arc"))
 
 
 def _terminates(value: int | Fraction) -> bool:

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from cogito_core.verify.signs import ESCAPES, ONE_TO_ONE, RENAME, SIGNS, SKIP, SUB, SUPER, VULGAR, WRAP
 from cogito_core.verify.tree import MAX_CHARS, MAX_DIGITS, MAX_TOKENS, Budget, ReadError
 
 
@@ -20,252 +21,13 @@ class Token(NamedTuple):
     spaced: bool = False
 
 
-_ONE_TO_ONE: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width forms
-_ONE_TO_ONE |= dict.fromkeys(map(ord, "−–—‒―﹣‐‑"), "-")
-_ONE_TO_ONE |= dict.fromkeys(
-    map(ord, "\u00a0\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u3000"), " "
-)
-# Invisible characters separate: they never glue two digits into one number. Direction overrides are refused.
-_ONE_TO_ONE |= dict.fromkeys([*range(0x200B, 0x2010), 0x202A, 0x202B, 0x202C, *range(0x2060, 0x2070), 0xFEFF], " ")
-_ONE_TO_ONE |= {
-    ord("，"): ",",
-    ord("、"): ",",
-    ord("；"): ";",
-    ord("："): ":",
-    ord("。"): ".",
-    ord("’"): "'",
-    ord("′"): "'",
-    ord("‘"): "'",
-    ord("∣"): "|",
-    ord("⟨"): "(",
-    ord("⟩"): ")",
-    ord("∶"): ":",
-    ord("⁄"): "/",
-    ord("∕"): "/",
-    ord("“"): '"',
-    ord("”"): '"',
-    ord("〔"): "[",
-    ord("〕"): "]",
-    ord("∼"): "~",
-    ord("∗"): "*",
-}
-
-_SIGNS = {
-    "×": "times",
-    "·": "cdot",
-    "⋅": "cdot",
-    "∙": "cdot",
-    "•": "cdot",
-    "∘": "circ",
-    "÷": "div",
-    "≤": "le",
-    "⩽": "le",
-    "≦": "le",
-    "≥": "ge",
-    "⩾": "ge",
-    "≧": "ge",
-    "≠": "ne",
-    "≈": "approx",
-    "≒": "approx",
-    "≅": "cong",
-    "≃": "approx",
-    "∞": "infty",
-    "±": "pm",
-    "∓": "mp",
-    "√": "surd",
-    "∛": "cbrt",
-    "∪": "cup",
-    "∩": "cap",
-    "∖": "setminus",
-    "∅": "emptyset",
-    "⌀": "emptyset",
-    "∈": "in",
-    "∉": "notin",
-    "°": "degree",
-    "º": "degree",
-    "℃": "celsius",
-    "℉": "fahrenheit",
-    "∠": "angle",
-    "△": "triangle",
-    "▲": "triangle",
-    "Δ": "Delta",
-    "∆": "Delta",
-    "⊥": "perp",
-    "∥": "parallel",
-    "ℝ": "R",
-    "ℤ": "Z",
-    "ℕ": "N",
-    "ℚ": "Q",
-    "ℂ": "C",
-    "∧": "wedge",
-    "∨": "vee",
-    "⇒": "Rightarrow",
-    "→": "to",
-    "←": "gets",
-    "↔": "iff",
-    "⇔": "iff",
-    "⇌": "iff",
-    "¢": "cents",
-    "€": "euro",
-    "£": "pound",
-    "¥": "yen",
-    "￥": "yen",
-    "∂": "partial",
-    "⌊": "lfloor",
-    "⌋": "rfloor",
-    "⌈": "lceil",
-    "⌉": "rceil",
-    "…": "ldots",
-    "≡": "equiv",
-    "∑": "sum",
-    "∏": "prod",
-    "∫": "int",
-}
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξπρστυφχψωΓΘΛΞΠΣΦΨΩϕ",
-        (
-            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
-            "chi psi omega Gamma Theta Lambda Xi Pi Sigma Phi Psi Omega phi"
-        ).split(),
-        strict=True,
-    )
-) | {"ϵ": "epsilon", "µ": "mu", "ς": "sigma"}
-_SIGNS |= _GREEK
-_VULGAR = {
-    "½": (1, 2),
-    "⅓": (1, 3),
-    "⅔": (2, 3),
-    "¼": (1, 4),
-    "¾": (3, 4),
-    "⅕": (1, 5),
-    "⅖": (2, 5),
-    "⅗": (3, 5),
-    "⅘": (4, 5),
-    "⅙": (1, 6),
-    "⅚": (5, 6),
-    "⅐": (1, 7),
-    "⅛": (1, 8),
-    "⅜": (3, 8),
-    "⅝": (5, 8),
-    "⅞": (7, 8),
-    "⅑": (1, 9),
-    "⅒": (1, 10),
-}
-_SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾", "0123456789+-ni()", strict=True))
-_SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
-
-# Commands that only shape the page.
-_SKIP = frozenset(
-    """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr quad qquad displaystyle
-textstyle scriptstyle limits nolimits rm bf it hfill thinspace medspace thickspace negthinspace mathstrut strut
-mathrm mathbf mathit mathsf
-hspace vspace label boldmath unboldmath noindent centering large Large small normalsize""".split()
-)
-# Commands around text or letters whose argument is taken raw.
-_WRAP = (
-    r"text|textbf|textit|textrm|textnormal|textsf|texttt|textup|mathrm|mathbf|mathit|mathsf|mathtt|mathcal|mathbb|"
-    r"mathscr|mathfrak|boldsymbol|bm|operatorname\*?|mbox|hbox|emph|underline|unit|mathop|textmd"
-)
-_RENAME = {
-    "leq": "le",
-    "leqslant": "le",
-    "lt": "<",
-    "geq": "ge",
-    "geqslant": "ge",
-    "gt": ">",
-    "neq": "ne",
-    "dfrac": "frac",
-    "tfrac": "frac",
-    "cfrac": "frac",
-    "nicefrac": "frac",
-    "sfrac": "frac",
-    "dbinom": "binom",
-    "tbinom": "binom",
-    "varnothing": "emptyset",
-    "approxeq": "approx",
-    "simeq": "approx",
-    "thickapprox": "approx",
-    "lbrace": "{",
-    "rbrace": "}",
-    "lbrack": "[",
-    "rbrack": "]",
-    "lparen": "(",
-    "rparen": ")",
-    "vert": "|",
-    "lvert": "|",
-    "rvert": "|",
-    "mid": "|",
-    "colon": ":",
-    "ast": "*",
-    "land": "wedge",
-    "lor": "vee",
-    "cdotp": "cdot",
-    "centerdot": "cdot",
-    "varepsilon": "epsilon",
-    "vartheta": "theta",
-    "varphi": "phi",
-    "dots": "ldots",
-    "cdots": "ldots",
-    "dotsc": "ldots",
-    "rightarrow": "to",
-    "longrightarrow": "to",
-    "leftarrow": "gets",
-    "longleftarrow": "gets",
-    "leftrightarrow": "iff",
-    "longleftrightarrow": "iff",
-    "Leftrightarrow": "iff",
-    "rightleftharpoons": "iff",
-    "implies": "Rightarrow",
-    "degrees": "degree",
-    "infinity": "infty",
-    "smallsetminus": "setminus",
-    "backslash": "setminus",
-    "tilde": "approx",
-    "lang": "(",
-    "rang": ")",
-    "langle": "(",
-    "rangle": ")",
-    "bigcup": "cup",
-    "bigcap": "cap",
-    "exponentialE": "e",
-    "imaginaryI": "i",
-    "comma": ",",
-    "dollar": "$",
-    "percent": "%",
-    "ldotp": ".",
-    "prime": "'",
-    "measuredangle": "angle",
-    "textdegree": "degree",
-    "overrightarrow": "vec",
-    "over": "over",
-}
-
-_ESCAPES = {
-    "{": "{set",
-    "}": "}set",
-    "|": "|",
-    "%": "%",
-    "$": "$",
-    "#": "#",
-    "&": "and",
-    "\\": "\\\\",
-    "_": "_",
-    "-": "",
-    "(": "",
-    ")": "",
-    "[": "",
-    "]": "",
-    '"': "",
-    "'": "",
-}
 _GROUP_SEP = r"(?:,|'|\{,\}|,\\!\s?|\\!,|\\,|\\ |~| )"
 _LEX = re.compile(
     r"(?P<space>\s+|\\[ ,;:!>/]|\\\\(?=\s*$)|~(?=\s*\S))"
     rf"|(?P<grouped>\d{{1,3}}(?P<sep>{_GROUP_SEP})\d{{3}}(?:(?P=sep)\d{{3}})*(?![\d])(?:\.\d+)?)"
     r"|(?P<num>(?:\d+\.?\d*|\.\d+)(?:[eE](?:[+-]\d+|\d+)(?![A-Za-z\d.]))?)"
     r"|\\mathbb\s*\{?\s*(?P<numbers>[NZQRC])\s*\}?"
-    rf"|\\(?:{_WRAP})\s*\{{(?P<text>(?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"
+    rf"|\\(?:{WRAP})\s*\{{(?P<text>(?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"
     r"|\\(?P<cmd>[A-Za-z]+)\*?"
     r"|\\(?P<esc>[^A-Za-z\s])"
     r"|(?P<word>[A-Za-z]+)"
@@ -294,7 +56,7 @@ def _to_number(text: str) -> int | Fraction:
 
 def translate(text: str) -> str:
     """Full-width, dash and space variants to ASCII, character for character, so that places stay the same."""
-    return text if text.isascii() else text.translate(_ONE_TO_ONE)
+    return text if text.isascii() else text.translate(ONE_TO_ONE)
 
 
 def tokenize(text: str) -> list[Token]:
@@ -344,30 +106,30 @@ def tokenize(text: str) -> list[Token]:
         elif kind == "text":
             tokens.append(Token("text", raw.strip().strip("~").strip(), start, end, None, spaced or raw[:1] in " ~"))
         elif kind == "cmd":
-            name = _RENAME.get(raw, raw)
-            if raw.startswith(("quad", "qquad")) and raw not in _SKIP:  # \\quadx
+            name = RENAME.get(raw, raw)
+            if raw.startswith(("quad", "qquad")) and raw not in SKIP:  # \\quadx
                 position = start + (6 if raw.startswith("qquad") else 5)
                 spaced = True
                 continue
-            if name in _SKIP:
+            if name in SKIP:
                 if raw in ("left", "right") and source[end : end + 1] == ".":
                     end += 1
                 position = end
                 continue
             tokens.append(Token("cmd", name, start, end, None, spaced))
         elif kind == "esc":
-            if raw not in _ESCAPES:
+            if raw not in ESCAPES:
                 raise ReadError(f"unknown command \\{raw}")
-            name = _ESCAPES[raw]
+            name = ESCAPES[raw]
             if name:
                 depth += {"{set": 1, "}set": -1}.get(name, 0)
                 tokens.append(Token("cmd", name, start, end, None, spaced))
         elif kind in ("word", "cjk"):
             tokens.append(Token("word", raw, start, end, None, spaced))
         elif kind == "sup":
-            tokens.append(Token("sup", "".join(_SUPER[c] for c in raw), start, end, None, spaced))
+            tokens.append(Token("sup", "".join(SUPER[c] for c in raw), start, end, None, spaced))
         elif kind == "sub":
-            tokens.append(Token("sub", "".join(_SUB[c] for c in raw), start, end, None, spaced))
+            tokens.append(Token("sub", "".join(SUB[c] for c in raw), start, end, None, spaced))
         elif kind == "op":
             if raw in ("$", '"', "~", "#", "@"):
                 if raw == "$" and not (tokens and tokens[-1].value == "$"):
@@ -389,11 +151,11 @@ def tokenize(text: str) -> list[Token]:
                     "...": "ldots",
                 }.get(raw, raw)
                 tokens.append(Token("cmd", name, start, end, None, spaced))
-        elif raw in _VULGAR:
-            top, bottom = _VULGAR[raw]
+        elif raw in VULGAR:
+            top, bottom = VULGAR[raw]
             tokens.append(Token("vulgar", raw, start, end, Fraction(top, bottom), spaced))
-        elif raw in _SIGNS:
-            tokens.append(Token("cmd", _SIGNS[raw], start, end, None, spaced))
+        elif raw in SIGNS:
+            tokens.append(Token("cmd", SIGNS[raw], start, end, None, spaced))
         elif raw.isalpha():
             tokens.append(Token("word", raw, start, end, None, spaced))
         else:

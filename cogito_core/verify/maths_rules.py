@@ -94,19 +94,21 @@ def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
     return Node("quantity", unit, (node,), node.start, node.end)
 
 
+_SHARE = (re.compile(r"^(\d{1,9})\s+(?:out\s+of|in)\s+(\d{1,9})$"), r"\1/\2")
 _OTHER_FORMS = {
-    "complex": (re.compile(r"(?<![A-Za-z\\])j(?![A-Za-z])"), "i"),
-    "ratio": (re.compile(r"\s+to\s+|\s*比\s*"), ":"),
-    "decimal": (re.compile(r"^([+-]?\d+),(\d{1,3})$"), r"\1.\2"),
+    "complex": ((re.compile(r"(?<![A-Za-z\\])j(?![A-Za-z])"), "i"),),
+    "ratio": ((re.compile(r"\s+to\s+|\s*比\s*"), ":"), _SHARE),
+    "decimal": ((re.compile(r"^([+-]?\d+),(\d{1,3})$"), r"\1.\2"), _SHARE),
+    "rational": (_SHARE,),
+    "percent": (_SHARE,),
 }
-"""What only a gold of that kind gives away: j for i, "3 to 4", a decimal comma before one digit."""
+"""What only a gold of that kind gives away: j for i, "3 to 4", a decimal comma before one digit, "3 out of 5"."""
 
 
 def _read_towards(known: Gold, text: str) -> tuple[tuple[Node, ...], str]:
     """The readings of an answer, with the one that the gold's kind suggests."""
     readings, problem = readings_of(text)
-    if known.kind in _OTHER_FORMS:
-        pattern, replacement = _OTHER_FORMS[known.kind]
+    for pattern, replacement in _OTHER_FORMS.get(known.kind, ()):
         changed = pattern.sub(replacement, text)
         if changed != text and (known.kind != "decimal" or readings[:1] == () or readings[0].op == "list"):
             readings = (*readings, *readings_of(changed)[0])

@@ -114,7 +114,7 @@ def stated_value(node: Node) -> Node | None:
     asked = (first.op == "func" and first.value in _FUNCTIONS and bool(symbols(first))) or (
         len(terms) > 1 and len(symbols(first)) >= len(terms) and all(is_name(term) for term in terms)
     )
-    if asked and not symbols(value):
+    if asked and not symbols(value) and not (value.op == "num" and value.value == 0):  # x - y = 0 is an equation
         return value
     return value if symbols(first) and same_value(first, bare(value)).equal else None
 

@@ -20,7 +20,7 @@ _ABBREVIATED = {"fig": "figure", "figs": "figures", "vs": "versus", "approx": "a
 _REWRITES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"(?<=\d)\s*(?:by|x|×|\\times|\*)\s*(?=\d)", "×"),
+        (r"(\d(?:\s?[a-z]{1,4})?)\s*(?:\bby|\bx|×|\\times|\*|(?<=\d)x)\s*(?=\d)", r"\1×"),
         (r"(?<=\d)\s*(?:remainder|rem|r|余|……)\s*(?=\d)", " r "),
         (r"^between (\d[\d.]*) and (\d[\d.]*)", r"\1-\2"),
         (r"^(?:from )?(\d[\d.]*)\s*(?:-|–|—|~|to|through|至|到)\s*(\d[\d.]*)(?=$|\s|[^\W\d])", r"\1-\2"),
@@ -28,6 +28,14 @@ _REWRITES = tuple(
         (r"(\d)(?:st|nd|rd|th)\b", r"\1."),
     )
 )
+_CHINESE_NUMBER = re.compile("[零〇一二两三四五六七八九十百千万亿]{1,20}")
+
+
+def _digits(match: re.Match[str]) -> str:
+    value = number_words(match.group())
+    return match.group() if value is None else str(value)
+
+
 _SEAM = re.compile(r"(?<=[^\W\d])\s+(?=\d)|(?<=[\d°])\s+(?=[^\W\d])|\s+(?=°)")
 
 
@@ -42,6 +50,8 @@ def canonical(text: str) -> str:
         return _WHOLE[words[0]]
     if any(word in _ORDINALS for word in words):
         words = [f"{_ORDINALS[word]}." if word in _ORDINALS else word for word in words]
+    if not text.isascii():
+        words = [_CHINESE_NUMBER.sub(_digits, word) for word in words]
     text = " ".join(str(value) if (value := number_words(word)) is not None else word for word in words)
     if any(char.isdigit() for char in text):
         for pattern, replacement in _REWRITES:

@@ -92,6 +92,8 @@ def moment(known: Gold, answer: str, question: Question) -> Verdict:
             if not question.kind and readings and readings[0].op == "ratio" and given and given[0].op != "ratio":
                 return maths(Gold("ratio", known.text, readings), answer, question)
             return words(known, answer, question)
+        if gold_time.half and not answer_time.half and text.startswith("0"):  # 09:05 is written in 24 hours
+            answer_time = answer_time._replace(half="a")
         right = same_time(gold_time, answer_time)
     else:
         gold_date, answer_date = read_date(known.text), read_date(text)
@@ -126,7 +128,7 @@ def words(known: Gold, answer: str, question: Question) -> Verdict:
             question,
             f"{short(text)!r} against {short(known.text)!r}",
         )
-    right = one == other or canonical(one) == canonical(other)
+    right = one == other or canonical(one) == canonical(other) or _joined(known.text) == _joined(text)
     right = right or (says_none(known.text) and says_none(text))
     if not right and one.isascii() and other.isascii():
         # A plural s or a closing "s'" is spelling, numbers and all other letters are not.
@@ -147,6 +149,11 @@ def words(known: Gold, answer: str, question: Question) -> Verdict:
         question,
         f"{short(text)!r} {'is' if right else 'is not'} {short(known.text)!r}",
     )
+
+
+def _joined(text: str) -> str:
+    """A text whose hyphened words are one word: north-east is northeast."""
+    return fold(re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", "", text))
 
 
 def formula(known: Gold, answer: str, question: Question, right: bool) -> Verdict:
