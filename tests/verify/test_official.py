@@ -173,6 +173,7 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("olympiadbench", {"gold": "x=1", "extraction": "one"}, False),
         ("olympiadbench", {"gold": "x=1", "extraction": "(x=1)"}, False),
         ("olympiadbench", {"gold": "x=1", "extraction": "x=1.0"}, False),
+        ("olympiadbench", {"gold": "(2,4)", "extraction": "y=(2,4)"}, False),
         ("olympiadbench", {"gold": "5", "response": "First \\boxed{3}.\nSo the final answer is \\boxed{5}."}, True),
         ("olympiadbench", {"gold": "5", "response": "So the final answer is 5."}, True),
         ("olympiadbench", {"gold": "5", "response": "综上，\\boxed{3}。所以最终答案是$5$。"}, True),

@@ -109,7 +109,7 @@ def _stray_bracket(text: str) -> bool:
 
 def _expressions_equal(one: str, other: str, error: Fraction) -> bool:
     left, right = (_read(text.split("=")[1].strip() if "=" in text else text) for text in (one, other))
-    if any(node.op in ("list", "rel", "set", "matrix") for node in (left, right)):
+    if any(node.op in ("list", "group", "tuple", "interval", "rel", "set", "matrix") for node in (left, right)):
         return False
     if bool(symbols(left)) != bool(symbols(right)):
         return False
