@@ -89,6 +89,14 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
     return _NOTHING
 
 
+DENIES = re.compile(
+    r"\s*(?:(?:is|are|was|were|would be|seems?|looks?|must be|has to be)\s+(?:to be\s+)?(?:\w+ly\s+|also\s+|just\s+)?"
+    r"(?:incorrect|wrong|false|not|out|excluded|eliminated|ruled out|impossible|irrelevant)\b|"
+    r"(?:is|are|was|were|does|do|did|can|could|would)n'?\s?t\b|cannot\b|(?:can|does|do|did|could|would) not\b|"
+    r"can be (?:excluded|eliminated|ruled out|dismissed)\b)"
+)
+
+
 def _narrowed(found: list[int], text: str, choices: Sequence[str]) -> Pick:
     """One of several options with the same key: the one written exactly so; equal ones count as one."""
     exact = [index for index in found if strip_dress(choices[index]) == text]
@@ -114,6 +122,9 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
         )
     if named:
         return Pick(frozenset([index]), "letter and text")
+    own = keys[index] if keys else ""
+    if DENIES.match(key) or (own and key.startswith(own) and DENIES.match(key[len(own) :])):
+        return None  # "(C) is incorrect"
     if not named and _LETTERS_ONLY.fullmatch(rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
     if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):

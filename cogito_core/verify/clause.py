@@ -45,7 +45,7 @@ _MATH = re.compile(
     re.S,
 )
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.\\])(?<!\d:)(?!\d+:\d)(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![A-Za-z0-9_.\\])(?<!\d[:,])(?!\d+:\d)(?P<sign>[-+−]\s?)?(?P<money>(?:US)?[$€£¥S]\s?(?=\d))?(?P<digits>\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?:\.\d+)?|\d+,\d{2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)(?!\d|[.,]\d)"
     r"(?:\s*(?:[x×*·]|\\times|\\cdot)\s*10\s*\^?\s*\{?(?P<power>[-−]?\d+)\}?|\s*[x×*·]\s*10(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE](?P<exp>[-+]?\d+))?(?:\s*/\s*(?P<bottom>\d+)(?![\d/]))?(?P<unit>\s*(?:\\?%|percent\b|°|º))?"
     r"(?!\s*[-–]?\s?(?:st|nd|rd|th)\b)"
 )
@@ -96,7 +96,8 @@ _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _NO_VALUE = re.compile(r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)|^[A-Za-z]{2,20}\s?[:：]\s?")
 """A number in words and in digits, or one with its label: "three (3)", "Ans: 3"; no products and no ratios."""
 _THEN = re.compile(r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)(?!\s+(?:that|far|much|many)\b)[,:]?\s+", re.I)
-_OUT_OF = re.compile(r"\s+out\s+of\s+(\d+)(?![\d.,]*\d)", re.I)
+_OUT_OF = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+|all\s+|every\s+)?(\d+)(?![\d.,]*\d)", re.I)
+_OF_THE = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+)?$", re.I)
 _LABEL = re.compile(r"\b(?:answer|ans|result|solution|total)\s+$", re.I)
 
 
@@ -328,20 +329,22 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
         if found and start < found[-1].end:  # the 8 of "3 out of 8"
             continue
         written, scale = _written(match), scale_after(text, end)
-        whole = _OUT_OF.match(text, end) if kind in ("rational", "decimal", "percent") else None
-        if whole is not None and match.group("bottom") is None:
-            written, end = f"{written}/{whole.group(1)}", whole.end()
+        whole = _OUT_OF.match(text, end) if match.group("bottom") is None else None
+        if whole is not None:  # "3 out of 8": three of them, or three eighths
+            share = kind in ("rational", "decimal", "percent")
+            written, end = f"{written}/{whole.group(1)}" if share else written, whole.end()
         if re.match(r"[-−]\s", match.group()) and _LABEL.search(text[max(0, start - 24) : start]):
             written = written.lstrip("-")  # "Answer - 12"
         if not match.group("sign") and negative(text, start):
             written = "-" + written
-        found.append(_Item(written + scale, start, end + len(scale)))
+        found.append(_Item(written + scale[0], start, max(end, scale[1])))
     if len(found) > MAX_VALUES:
         found = found[: MAX_VALUES // 2] + found[-MAX_VALUES // 2 :]
     if not found:
         for match in _WORDS.finditer(text):
             value = number_words(match.group().lower())
-            if value is not None:
+            of_them = found and _OF_THE.fullmatch(text, found[-1].end, match.start())  # "three of the five"
+            if value is not None and not of_them:
                 found.append(_Item(str(value), *match.span()))
         if len(found) > 1:
             found = [one for one in found if one.text != "1"] or found

@@ -36,7 +36,7 @@ REFUSAL = re.compile(
 NEGATED = re.compile(
     r"(?:\bthan|\bnot|n't|\bneither|\bnor|\bexcept|\bwrong|\bincorrect|\brather than|\binstead of|"
     r"\beliminat\w*|(?<!be )(?<!is )(?<!are )\brul\w+ out|不是|不选)\s*(?:be\s+|the\s+)?"
-    r"(?:(?:option|choice|point|box|image|picture|figure)\s+)?[^\w.!?\n]*$",
+    r"(?:(?:option|choice|point|box|image|picture|figure)\s+)?[^\w.;!?\n]*$",
     re.I,
 )
 

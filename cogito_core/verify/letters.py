@@ -330,6 +330,8 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
     marked = reader.marked()
     if marked is not None:
         return marked
+    if _is_list(text, len(choices)):
+        return Extraction(None, "none", None, "a list of the options and nothing else")
     steps = (
         reader.whole,
         reader.several,
@@ -358,6 +360,20 @@ def extract_choice(text: str, choices: Sequence[str], many: bool = False) -> Ext
     if any(reader.refuses(text[start:end]) for start, end in spans[-2:]):
         return reader.nothing("refusal")
     return reader.concluding() or reader.anywhere() or _short_value(text, choices) or reader.nothing()
+
+
+_MARK = re.compile(r"(?:^|[\s,;:(（])([A-Z])\s?[).:：）]\s*(?=\S)")
+
+
+def _is_list(text: str, count: int) -> bool:
+    """Whether a response only repeats the options: every letter in its order, a short heading at most before them."""
+    marks = list(_MARK.finditer(text))
+    said = "".join(match.group(1) for match in marks)
+    if len(said) < 2 or said != LETTERS[: count or len(said)]:
+        return False
+    before, after = text[: marks[0].start()].strip(), text[marks[-1].end() :].strip()
+    heading = re.fullmatch(r"(?:[\w'’]+\s+){0,6}[\w'’]+\s*[:：]", before.strip("*# ")) is not None
+    return (not before or heading) and "\n" not in after and re.search(r"[.!?;]\s+\S", after) is None
 
 
 def _short_value(text: str, choices: Sequence[str]) -> Extraction | None:

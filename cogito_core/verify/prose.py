@@ -27,7 +27,9 @@ _OPENING = re.compile(
 )
 _NONE_LEFT = re.compile(
     r"\W*(?:(?:therefore|thus|hence|so|then)[,\s]+)?there\s+(?:is|are|was|were|will be|would be)\s+"
-    r"(?:no|zero|none)\b(?!\s+(?:way|need|reason|doubt|information|answer|solution|data|evidence|indication|other)\b)[^.\d]*\.?\s*",
+    r"(?:no|zero|none)\b(?!\s+(?:way|need|reason|doubt|information|answer|solution|data|evidence|indication|other)\b)[^.\d]*\.?\s*|"
+    r"\W*no\s+(?:[a-z]+\s+){1,5}(?:is|are|was|were|can be|could be)\s+"
+    r"(?:visible|seen|shown|present|found|left|there|remaining)\W*",
     re.I,
 )
 _BROKEN_OFF = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cogito_core.verify.choice import LETTERS, MAX_OPTION, option_key, pick_many, pick_one
+from cogito_core.verify.choice import DENIES, LETTERS, MAX_OPTION, option_key, pick_many, pick_one
 from cogito_core.verify.clause import reduce_clause
 from cogito_core.verify.clean import fold_words, strip_dress
 from cogito_core.verify.compare import Context, same
@@ -158,7 +158,10 @@ class Reply:
             )
         ]
         if hits:
-            before = key[: key.find(f" {self.words[hits[0]]} ")]
+            place = key.find(f" {self.words[hits[0]]} ")
+            before, after = key[:place], key[place + len(self.words[hits[0]]) + 1 :]
+            if DENIES.match(after):
+                return None
             if _DENIED_TEXT.search(before) and not self.words[hits[0]].startswith(("no", "not")):
                 return None
         elif any(self.values):

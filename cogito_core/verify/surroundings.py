@@ -26,7 +26,8 @@ _AFTER = re.compile(
     r"|[万亿倍]|的\S{0,4}倍|或\s?\d|到\s?\d|至\s?\d)"
 )
 _SIGN_IN_WORDS = re.compile(r"\b(?:minus|negative)\s+$", re.I)
-_SCALE = re.compile(r"\s+(?:hundred|thousand|million|billion|trillion)\b", re.I)
+_SHORT = {"mn": "million", "mln": "million", "bn": "billion", "bln": "billion", "tn": "trillion", "trn": "trillion"}
+_SCALE = re.compile(rf"\s+(?:hundred|thousand|million|billion|trillion)\b|\s?(?:{'|'.join(_SHORT)})\b", re.I)
 _DOUBT_BEFORE = re.compile(
     r"\b(?:if|unless|suppose|supposing|assum\w+|let|let's|let us|try|guess\w*|whether|perhaps|maybe|"
     r"possibly|wrong\w*|incorrect\w*|some (?:people|students)|"
@@ -81,7 +82,10 @@ def negative(text: str, start: int) -> bool:
     )
 
 
-def scale_after(text: str, end: int) -> str:
-    """The scale that follows a number: " million"; "" where none does."""
+def scale_after(text: str, end: int) -> tuple[str, int]:
+    """The scale that follows a number, in words, and where it ends: " million" also for "mn"; "" where none does."""
     match = _SCALE.match(text, end)
-    return match.group() if match else ""
+    if match is None:
+        return "", end
+    short = match.group().strip().lower()
+    return f" {_SHORT.get(short, short)}", match.end()
