@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from cogito_core.console import CogitoError
 from cogito_core.manifest import Manifest, apply_overrides, load_recipe
 from cogito_core.manifest import validate as validate_manifest
 from cogito_core.plugins import load_object
+from cogito_core.prompts import PROMPTS
 from cogito_train.curriculum import weight_curve
 from cogito_train.rewards import RewardRule
 
 
-class Filter(Manifest):
+class _Section(Manifest):
+    """A part of the recipe. Infinity and NaN pass every comparison or none, so no number may be one of them."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Filter(_Section):
     """Which rows a stage trains on; empty lists and nulls let everything through."""
 
     categories: list[str] = Field(default_factory=list)
     sources: list[str] = Field(default_factory=list)
-    min_pass_rate: float | None = None
-    max_pass_rate: float | None = None
+    min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+    max_pass_rate: float | None = Field(default=None, ge=0, le=1)
 
 
-class Weighting(Manifest):
+class Weighting(_Section):
     """ODSW: the curve, and the weight of unsolved prompts if it is not the curve's own."""
 
     curve: str = "uniform"
@@ -39,7 +46,7 @@ class Weighting(Manifest):
         return self
 
 
-class Rewards(Manifest):
+class Rewards(_Section):
     """The parts of the reward; see `RewardRule`. The default is that of the paper's stages one and two.
 
     `own` maps functions of the user's own, `FILE.py:NAME` or `package.module:NAME`, to their factors.
@@ -66,7 +73,7 @@ class Rewards(Manifest):
         return RewardRule(**self.model_dump(), limit=float(max_response_tokens))
 
 
-class Validation(Manifest):
+class Validation(_Section):
     """How often and how held-out accuracy is measured; the best step of a stage is handed on."""
 
     every: int = Field(default=5, ge=1)
@@ -76,7 +83,7 @@ class Validation(Manifest):
     at_start: bool = True
 
 
-class Stage(Manifest):
+class Stage(_Section):
     """One stage of the curriculum; `steps` or `epochs` says how long."""
 
     name: str
@@ -95,7 +102,7 @@ class Stage(Manifest):
         return self
 
 
-class Objective(Manifest):
+class Objective(_Section):
     """How answer tokens become one number; see `policy_loss` and `group_advantages`.
 
     `average` is how tokens are weighed: "token" = mean over all tokens of the update (DAPO), "sequence" = mean over
@@ -104,7 +111,7 @@ class Objective(Manifest):
     a `dual_clip` of 0. `drop_truncated` leaves cut answers out of the loss.
     """
 
-    clip_low: float = Field(default=0.2, gt=0)
+    clip_low: float = Field(default=0.2, gt=0, le=1)
     clip_high: float = Field(default=0.2, gt=0)
     dual_clip: float = Field(default=0.0, ge=0)
     kl: float = Field(default=1e-3, ge=0)
@@ -113,8 +120,14 @@ class Objective(Manifest):
     advantage_scale: Literal["group", "batch", "none"] = "group"
     drop_truncated: bool = False
 
+    @model_validator(mode="after")
+    def _dual_clip_above_one(self) -> Objective:
+        if 0 < self.dual_clip <= 1:
+            raise ValueError(f"dual_clip ({self.dual_clip}) must be 0 (off) or above 1: at 1 it would undo the loss")
+        return self
 
-class Optimizer(Manifest):
+
+class Optimizer(_Section):
     """AdamW; the defaults are those of the official scripts. The rate is constant after `warmup_steps`.
 
     `bits` 8 keeps the two moments in 8 bits each, by bitsandbytes (arXiv 2110.02861).
@@ -125,19 +138,19 @@ class Optimizer(Manifest):
     beta2: float = Field(default=0.999, ge=0, lt=1)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    max_grad_norm: float = Field(default=1.0, gt=0, allow_inf_nan=True)  # .inf does not clip
     warmup_steps: int = Field(default=0, ge=0)
     bits: Literal[32, 8] = 32
 
 
-class Lora(Manifest):
+class Lora(_Section):
     """Trained factors of `rank` beside frozen weights, added as (alpha / rank) B A; rank 0 trains all weights."""
 
     rank: int = Field(default=0, ge=0)
     alpha: float = Field(default=32.0, gt=0)
 
 
-class HandOver(Manifest):
+class HandOver(_Section):
     """What the next stage starts from. The official scripts restart from the best checkpoint's folder: so
     the best weights, a fresh optimiser, and a KL reference that moves to those weights.
     """
@@ -147,7 +160,7 @@ class HandOver(Manifest):
     reference: Literal["move", "keep"] = "move"
 
 
-class TrainRecipe(Manifest):
+class TrainRecipe(_Section):
     """The whole `train` section."""
 
     model: str
@@ -161,8 +174,8 @@ class TrainRecipe(Manifest):
     micro_batch_tokens: int = Field(default=16384, ge=1)
     max_prompt_tokens: int = Field(default=2048, ge=1)
     max_response_tokens: int = Field(default=4096, ge=1)
-    min_pixels: int | None = None
-    max_pixels: int | None = None
+    min_pixels: int | None = Field(default=None, ge=1)
+    max_pixels: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=1.0, gt=0)
     dynamic_sampling: int = Field(default=0, ge=0)
     max_engine_gap: float = Field(default=0.1, gt=0)
@@ -192,6 +205,14 @@ class TrainRecipe(Manifest):
                 f"prompts_per_step ({self.prompts_per_step}) must be a multiple of prompts_per_update "
                 f"({self.prompts_per_update})"
             )
+        if self.prompt not in PROMPTS:
+            raise ValueError(f"no prompt '{self.prompt}' (there are {', '.join(PROMPTS)})")
+        for stage in self.stages:
+            if stage.rewards.overlong_buffer > self.max_response_tokens:
+                raise ValueError(
+                    f"stage '{stage.name}': overlong_buffer ({stage.rewards.overlong_buffer:g}) is more than "
+                    f"max_response_tokens ({self.max_response_tokens})"
+                )
         urls = self.engine_options.get("urls")
         if self.engine == "openai" and not (isinstance(urls, list) and urls):
             raise ValueError("engine openai needs engine_options: {urls: [http://host:8000, ...]}, vLLM servers")

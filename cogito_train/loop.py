@@ -56,6 +56,11 @@ class Trainer:
         self.data = TrainingData.open(recipe.data)
         self.bad_golds = unusable_golds(self.data.train)
         bad_held_out = unusable_golds(self.data.validation) if self.data.validation is not None else {}
+        for stage in recipe.stages:  # a filter that leaves nothing is not to be found out after two stages
+            try:
+                select_rows(self.data.train, stage.filter, self.bad_golds)
+            except CogitoError as error:
+                raise CogitoError(f"stage {stage.name}: {error}") from error
         self.held_out = validation_samples(self.data, recipe.validation.rows, bad_held_out)
         check_memory(recipe, model_size(load_config(recipe.model, recipe.revision)), world)
         self.policy = Policy(recipe, world)

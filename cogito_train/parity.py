@@ -6,6 +6,7 @@ anywhere; they show here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -66,10 +67,11 @@ def check_parity(policy: Policy, engines: Sequence[Engine], chats: Sequence[Chat
     for number, answers in enumerate(answered):
         theirs = torch.tensor([value for answer in answers for value in answer.logprobs or ()])
         mine = torch.cat([parts[i * len(engines) + number] for i in range(len(chats))])
-        gaps[number] = float((mine - theirs).abs().mean())
+        gap = float((mine - theirs).abs().mean())
+        gaps[number] = gap if math.isfinite(gap) else math.inf  # a NaN would lose every comparison below
     worst = max(range(len(gaps)), key=lambda number: gaps[number])
     gap = policy.world.max(gaps[worst])
-    if not gap <= recipe.max_engine_gap:
+    if gap > recipe.max_engine_gap:
         raise CogitoError(
             f"the weights did not arrive: after the push the log-probabilities of {engines[worst].name} differ from "
             f"the trainer's by {gap:.4f} on average, limit {recipe.max_engine_gap} (train.max_engine_gap)"

@@ -69,6 +69,13 @@ def test_a_held_out_row_that_cannot_be_solved_is_not_validated_on(tmp_path):
     assert len(validation_samples(data, 23, bad)) == 23 == len(used)
 
 
+def test_a_later_stage_without_rows_is_found_before_the_first_step(data, tmp_path):
+    recipe = small_recipe(data, "stages.2.filter.sources=[nowhere]")
+    with pytest.raises(CogitoError, match=r"stage hard: .*leaves no row of 36"):
+        train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
 def test_if_nothing_can_be_asked_the_sentence_says_where_to_look(tmp_path):
     directory = nano_data(tmp_path / "in", train=1, validation=1)
     _rewrite(directory, lambda number, row: replace(row, images=(Picture(b"no picture"),), image_hash=""))

@@ -54,6 +54,22 @@ def test_shipped_recipes_share_their_data_between_stages(name):
         ("engine=openai", "engine openai needs engine_options"),
         ("attention=flash", "attention"),
         ("optimizer.bits=4", "bits"),
+        ("top_p=0.9", "unknown key 'top_p'"),  # only the full distribution can be trained on
+        ("prompts_per_step=many", "'prompts_per_step': input should be a valid integer"),
+        ("prompts_per_step=0", "prompts_per_step"),
+        ("temperature=.nan", "temperature"),
+        ("temperature=.inf", "temperature"),
+        ("optimizer.learning_rate=.inf", "learning_rate"),
+        ("stages.0.rewards.format=.nan", "format"),
+        ("stages.0.filter.min_pass_rate=5", "min_pass_rate"),
+        ("stages.0.filter.max_pass_rate=.nan", "max_pass_rate"),
+        ("stages.2.rewards.overlong_buffer=100000", "stage 'hard': overlong_buffer .* more than max_response_tokens"),
+        ("objective.clip_low=2", "clip_low"),
+        ("objective.dual_clip=0.5", "dual_clip .* above 1"),
+        ("max_pixels=0", "max_pixels"),
+        ("prompt=foo", "no prompt 'foo' .there are train"),
+        ("stages=[]", "at least one stage"),
+        ("stages.7.steps=1", "no position in a list of 3"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, words):

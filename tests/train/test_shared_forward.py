@@ -62,6 +62,19 @@ def test_an_answer_does_not_see_its_neighbours():
     torch.testing.assert_close(together[:first], swapped[:first], rtol=0, atol=2e-6)
 
 
+def test_a_picture_is_encoded_once_for_all_answers():
+    """EasyR1 issue 392: eight pictures a prompt and 16 answers would keep the vision tower busy 16 times."""
+    scorer = _scorer()
+    rng = np.random.default_rng(2)
+    groups = [Group(random_prompt(rng, [(2, 3), (2, 2)]), random_answers(rng, 16)) for _ in range(2)]
+    seen = []
+    scorer.model.model.visual.register_forward_pre_hook(lambda module, args, kwargs: seen.append(args[0].shape[0]),
+                                                        with_kwargs=True)  # fmt: skip
+    logprobs, _ = scorer(scorer.pack(groups))
+    assert len(logprobs) == sum(len(answer) for group in groups for answer in group.answers)
+    assert sum(seen) == 2 * 4 * (2 * 3 + 2 * 2)  # four patches make one picture token
+
+
 def test_rows_do_not_depend_on_their_batch():
     scorer, groups = _scorer(), _groups("mixed rows")
     together, _ = scorer(scorer.pack(groups))

@@ -131,6 +131,25 @@ def test_a_group_without_advantage_counts_in_the_mean_but_adds_no_gradient():
     _assert_close(with_it, {name: g * float(alone / tokens) for name, g in without.items()})
 
 
+def test_a_group_without_advantage_is_kept_for_the_kl_term():
+    """TRL issue 5588: with a KL term such a group still pulls towards the reference."""
+    groups = _groups()
+    for group in groups:
+        group.advantages = np.zeros(4)
+    policy = _Policy(objective={"kl": 0.1}, optimizer={"max_grad_norm": 1e9})
+    reference = AnswerScorer(tiny_model(seed=1), temperature=1.0, banned=policy.scorer.banned, pad_id=PAD)
+    found, sums = _gradient(policy, groups, reference=reference)
+    with torch.no_grad():
+        theirs = plain_logprobs(reference, [Group(g.encode(), g.answers) for g in groups])
+    ours = plain_logprobs(policy.scorer, [Group(g.encode(), g.answers) for g in groups])
+    divergence = k3_divergence(ours, theirs)
+    policy.scorer.zero_grad()
+    (0.1 * divergence.mean()).backward()
+    expected = {name: p.grad for name, p in policy.trainable if p.grad is not None}
+    assert sums["kl"] == pytest.approx(float(divergence.detach().sum()), rel=1e-4) and sums["kl"] > 0
+    _assert_close(found, expected)
+
+
 def test_pictures_live_no_longer_than_the_packing_of_their_micro_batch():
     """Each prompt is decoded when its own micro-batch is due, and what was decoded before is gone by then."""
     alive: list[weakref.ref] = []
