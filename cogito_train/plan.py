@@ -139,8 +139,9 @@ def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: fl
     parameters gathered for the whole pass (also the reference's) and their gradient reduced in float32; activations
     of one micro-batch: with gradient checkpointing the inputs of each layer and one layer's insides (about 34
     hidden-sized values a token, Korthikanti et al. 2022), else all layers' insides; logits in chunks. Rollout: the
-    sharded training state stays; an engine on the same GPUs holds a bfloat16 copy and needs room for at least the
-    keys and values of one prompt's answers at full length. With CPU offload the sharded parts lie in the main memory.
+    sharded training state but for the gradients stays; an engine on the same GPUs holds a copy (vLLM in bfloat16, the
+    embedded one in float32 unless it is alone) and needs room for at least the keys and values of one prompt's answers
+    at full length. With CPU offload the sharded parts lie in the main memory.
     """
     trained = trained_parameters(recipe, size)
     frozen_copy = recipe.objective.kl > 0 and not recipe.lora.rank
@@ -149,15 +150,13 @@ def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: fl
     state = {
         "weights, float32": (size.parameters + adapters) * 4.0 / gpus,
         "Adam moments": trained * moment_bytes / gpus,
-    }
-    sharded = {
-        **state,
-        "gradients": trained * 4.0 / gpus,
         "reference": size.parameters * 4.0 / gpus if frozen_copy else 0.0,
     }
+    sharded = {**state, "gradients": trained * 4.0 / gpus}
     root = size.root_parameters
     root_bytes = root * 2.0 * (2 if frozen_copy else 1) + (0 if recipe.lora.rank else root * 4.0)
-    tokens = recipe.micro_batch_tokens
+    # A prompt with one answer is not cut any further.
+    tokens = max(recipe.micro_batch_tokens, recipe.max_prompt_tokens + recipe.max_response_tokens)
     layer_inputs = tokens * size.hidden * 2 * size.layers
     layer_insides = tokens * size.hidden * 34
     update = {
@@ -172,7 +171,10 @@ def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: fl
     rollout = {} if recipe.cpu_offload else dict(state)
     if recipe.engine != "openai":
         answer = recipe.max_prompt_tokens + recipe.samples_per_prompt * recipe.max_response_tokens
-        rollout["engine, bfloat16"] = size.parameters * 2.0
+        if recipe.engine == "vllm":
+            rollout["engine, bfloat16"] = size.parameters * 2.0
+        elif gpus > 1 or recipe.cpu_offload:  # alone, the embedded engine asks the policy itself
+            rollout["engine, float32"] = size.parameters * 4.0
         rollout["keys and values, one prompt"] = float(size.kv_bytes_per_token * answer)
     host = {name: value * gpus for name, value in sharded.items()} if recipe.cpu_offload else {}
     overhead = {OVERHEAD: OVERHEAD_GIB * GIB}

@@ -103,7 +103,27 @@ def test_what_each_option_spares(sizes):
 def test_rollouts_on_servers_need_no_engine_here(sizes):
     settings = ["engine=openai", "engine_options={urls: [http://a]}"]
     plan = make_plan(load_train_recipe("vl-cogito", settings), sizes["7B"], gpus=4, gpu_memory=80)
-    assert set(plan.rollout) == {"weights, float32", "Adam moments", "CUDA and NCCL"}
+    assert set(plan.rollout) == {"weights, float32", "Adam moments", "reference", "CUDA and NCCL"}
+
+
+def test_what_stays_on_the_gpu_while_it_samples(sizes):
+    """The reference waits there for the update; the embedded engine's copy is float32, and none if it is alone."""
+    whole = sizes["7B"].parameters * 4 / 2**30
+    plan = make_plan(load_train_recipe("vl-cogito", []), sizes["7B"], gpus=4, gpu_memory=80)
+    assert plan.rollout["reference"] == pytest.approx(whole / 4)
+    assert plan.rollout["engine, bfloat16"] == pytest.approx(whole / 2)
+    recipe = load_train_recipe("vl-cogito", ["engine=transformers"])
+    assert make_plan(recipe, sizes["7B"], gpus=4, gpu_memory=80).rollout["engine, float32"] == pytest.approx(whole)
+    assert "engine, float32" not in make_plan(recipe, sizes["7B"], gpus=1, gpu_memory=80).rollout
+
+
+def test_a_micro_batch_is_at_least_a_prompt_with_one_answer(sizes):
+    part = "activations (estimate)"
+    small, least, large = (
+        make_plan(load_train_recipe("vl-cogito", [f"micro_batch_tokens={n}"]), sizes["7B"], gpus=4, gpu_memory=80)
+        for n in (1, 2048 + 4096, 4 * (2048 + 4096))
+    )
+    assert small.update[part] == least.update[part] == pytest.approx(large.update[part] / 4)
 
 
 @pytest.mark.parametrize("text", ["-5GB", "0", "lots", "nan", "inf", "1e3"])
