@@ -42,7 +42,7 @@ from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
 from cogito_train.scores import StepScores, score_groups
 from cogito_train.stages import StageOrder, TrainingData, select_rows, stage_steps, validation_samples
-from cogito_train.telemetry import Clock, MetricsFile, readable_line, record_rollouts, step_metrics
+from cogito_train.telemetry import Clock, MetricsFile, peak_memory, readable_line, record_rollouts, step_metrics
 from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
 from cogito_train.watchdog import stacks_when_late
@@ -130,13 +130,16 @@ class Trainer:
             with self._phase("sampling"):
                 groups, scores = self._answers(stage, order)
             clock.lap("rollout")
+            peaks = {"rollout": self._peak()}
             if self.recipe.check_first_rollouts and self.progress.stage == self.progress.step == 0:
                 check_first_rollouts(scores)
             with self._phase("updating"):
                 sums = self._update(stage, groups, scores, reference)
             clock.lap("update")
+            peaks["update"] = self._peak()
             self.progress.step += 1
-            self._record(stage, groups, scores, sums, clock, steps, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._record(stage, groups, scores, sums, steps, seconds, {**clock.laps, "peak_gib": peaks})
             last = self.progress.step == steps
             if self.progress.step % self.recipe.validation.every == 0 or last:
                 self._validate(stage)
@@ -341,9 +344,9 @@ class Trainer:
         groups: list[RolloutGroup],
         scores: StepScores,
         sums: dict[str, float],
-        clock: Clock,
         steps: int,
         seconds: float,
+        phases: dict[str, Any],
     ) -> None:
         if self.metrics is None or self.loggers is None:
             return
@@ -354,8 +357,12 @@ class Trainer:
             path = self.directory / "rollouts" / stage.name / f"{step:05d}.parquet"
             record_rollouts(path, groups, scores)
         self.loggers.log(row, sum(done["steps"] for done in self.progress.finished) + step)
-        self._event("step", stage=stage.name, step=step, seconds=round(seconds, 3), **clock.laps)
-        say(readable_line(stage.name, step, steps, row, seconds))
+        self._event("step", stage=stage.name, step=step, seconds=round(seconds, 3), **phases)
+        say(readable_line(stage.name, step, steps, row, seconds, max(phases["peak_gib"].values())))
+
+    def _peak(self) -> float:
+        """GiB at the peak of the phase that ends here, of the process that held most (a collective call)."""
+        return round(self.world.max(peak_memory(self.world.device)), 3)
 
     def _pushed(self, seconds: float, gap: float) -> None:
         name = self.recipe.stages[self.progress.stage].name

@@ -140,8 +140,8 @@ def make_plan(recipe: TrainRecipe, size: ModelSize, *, gpus: int, gpu_memory: fl
     of one micro-batch: with gradient checkpointing the inputs of each layer and one layer's insides (about 34
     hidden-sized values a token, Korthikanti et al. 2022), else all layers' insides; logits in chunks. Rollout: the
     sharded training state but for the gradients stays; an engine on the same GPUs holds a copy (vLLM in bfloat16, the
-    embedded one in float32 unless it is alone) and needs room for at least the keys and values of one prompt's answers
-    at full length. With CPU offload the sharded parts lie in the main memory.
+    embedded one in float32 unless it is alone) and needs room for at least the keys and values of one prompt's
+    answers at full length. With CPU offload the sharded parts lie in the main memory.
     """
     trained = trained_parameters(recipe, size)
     frozen_copy = recipe.objective.kl > 0 and not recipe.lora.rank

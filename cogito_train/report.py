@@ -102,8 +102,8 @@ def write_report(directory: Path, summary: dict[str, Any], data: SampleStore) ->
         own = [row for row in metrics if row["stage"] == stage["name"]]
         if own:
             page.charts(*_difficulty_charts(stage["name"], own))
-    page.section("Time")
-    page.table(("stage", "phase", "seconds", "share"), _time_rows(events, [s["name"] for s in stages]))
+    page.section("Time and memory")
+    page.table(("stage", "phase", "seconds", "share", "peak GiB"), _time_rows(events, [s["name"] for s in stages]))
     page.section("Answers")
     for stage in stages:
         cards = _answer_cards(directory / "rollouts" / stage["name"], data)
@@ -147,11 +147,19 @@ def _time_rows(events: Rows, stages: Sequence[str]) -> list[list[Any]]:
             },
         }
         total = sum(seconds.values()) or 1.0
-        out += [[stage, phase, round(value, 1), f"{value / total:.0%}"] for phase, value in seconds.items()]
+        peaks = {
+            label: f"{max(event['peak_gib'][phase] for event in steps):.2f}"
+            for phase, label in (("rollout", "sampling and judging"), ("update", "updating"))
+            if steps
+        }
+        out += [
+            [stage, phase, round(value, 1), f"{value / total:.0%}", peaks.get(phase, "-")]
+            for phase, value in seconds.items()
+        ]
         # Weights are sent before answers are asked for, so this is a part of sampling and validating.
         pushes = [event["seconds"] for event in own if event["event"] == "push"]
         if pushes:
-            out.append([stage, f"of it sending weights, {len(pushes)} times", round(sum(pushes), 1), ""])
+            out.append([stage, f"of it sending weights, {len(pushes)} times", round(sum(pushes), 1), "", ""])
     return out
 
 

@@ -6,11 +6,13 @@ straight one. Times go to `events.jsonl`.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,11 @@ from cogito_core.files import append_line, mend_tail, replace_file, write_atomic
 from cogito_train.curriculum import effective_groups
 from cogito_train.rollout import RolloutGroup
 from cogito_train.scores import StepScores
+
+if TYPE_CHECKING:
+    import torch
+
+GIB = 2**30
 
 
 def step_metrics(groups: Sequence[RolloutGroup], scores: StepScores, sums: dict[str, float]) -> dict[str, Any]:
@@ -64,15 +71,15 @@ def step_metrics(groups: Sequence[RolloutGroup], scores: StepScores, sums: dict[
     }
 
 
-def readable_line(stage: str, step: int, steps: int, row: dict[str, Any], seconds: float) -> str:
-    """The line of one step for people."""
+def readable_line(stage: str, step: int, steps: int, row: dict[str, Any], seconds: float, peak: float) -> str:
+    """The line of one step for people; `peak` is its memory in GiB."""
     right, wrong = row["tokens_right"], row["tokens_wrong"]
     return (
         f"{stage} {step}/{steps}  reward {row['reward']:.3f}  right {row['accuracy']:.0%}  "
         f"groups {row['effective_groups']:.1f} of {row['prompts']} (no signal {row['no_signal']:.0%})  "
         f"tokens {row['tokens']:.1f} (right {_short(right)}, wrong {_short(wrong)}, cut {row['truncated']:.0%})  "
         f"kl {row['kl']:.4f}  entropy {row['entropy']:.2f}  clip {row['clipped']:.1%}  "
-        f"norm {row['grad_norm']:.2f}  {seconds:.2f} s"
+        f"norm {row['grad_norm']:.2f}  {seconds:.2f} s  {peak:.2f} GiB"
     )
 
 
@@ -115,6 +122,27 @@ class Clock:
         now = time.perf_counter()
         self.laps[name] = round(now - self._last, 3)
         self._last = now
+
+
+def peak_memory(device: torch.device) -> float:
+    """GiB that this process held at most since the last call: of the GPU, or on a CPU of main memory.
+
+    NaN where the system does not say. Where it cannot start over (Linux can), the peak since the process began.
+    """
+    if device.type == "cuda":
+        import torch
+
+        peak = torch.cuda.max_memory_allocated(device) / GIB
+        torch.cuda.reset_peak_memory_stats(device)
+        return peak
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        peak = int(status.split("VmHWM:", 1)[1].split()[0]) * 1024 / GIB
+    except (OSError, IndexError, ValueError):
+        return math.nan
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return peak
 
 
 def record_rollouts(path: Path, groups: Sequence[RolloutGroup], scores: StepScores) -> None:

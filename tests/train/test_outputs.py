@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file
 
@@ -18,6 +20,7 @@ from cogito_core.engines.transformers_engine import TransformersEngine
 from cogito_core.prompts import build_chat
 from cogito_core.shards import SampleStore
 from cogito_train.lineage import hub_origin, is_hub_model
+from cogito_train.telemetry import peak_memory
 
 from .conftest import RUN_SETTINGS
 
@@ -93,6 +96,27 @@ def test_metrics_agree_with_the_recorded_answers(straight, data, rows):
         for name, mean in row["parts"].items():
             assert mean == pytest.approx(np.mean([p[name] for p in parts]))
     assert {"length", "repetition"} <= set(rows[-1]["parts"]) and "length" not in rows[0]["parts"]
+
+
+def test_every_step_says_what_memory_its_phases_took(straight):
+    """EasyR1 issue 159: memory that grows over time must show while the run goes on, not when it is killed."""
+    steps = [event for event in map(json.loads, (straight / "events.jsonl").open()) if event["event"] == "step"]
+    peaks = [event["peak_gib"] for event in steps]
+    assert len(peaks) == 8 and all(set(peak) == {"rollout", "update"} for peak in peaks)
+    held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    assert all(0.1 < value < held for peak in peaks for value in peak.values())
+    assert "peak GiB" in (straight / "report.html").read_text()
+
+
+def test_the_peak_starts_over_with_every_phase():
+    device = torch.device("cpu")
+    peak_memory(device)
+    before = peak_memory(device)
+    block = np.ones(2**25)  # a quarter of a GiB
+    high = peak_memory(device)
+    del block
+    after = peak_memory(device), peak_memory(device)
+    assert high - before > 0.2 and high - after[1] > 0.2
 
 
 def test_a_seed_belongs_to_one_answer(straight):
