@@ -10,7 +10,7 @@ from typing import Any
 from cogito_core.verify import rules
 from cogito_core.verify.choice import several_letters
 from cogito_core.verify.clean import as_text
-from cogito_core.verify.extract import complement, extract
+from cogito_core.verify.extract import extract
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.grids import as_rows, rows_in
 from cogito_core.verify.kinds import canonical_kind
@@ -18,6 +18,7 @@ from cogito_core.verify.policy import UNIT_MODES, policy_for
 from cogito_core.verify.question import Question, conclude
 from cogito_core.verify.verdict import Extraction, Verdict
 from cogito_core.verify.vqa import people_of
+from cogito_core.verify.wording import complement
 
 MAX_ANSWER = 8_000
 _INTEGER = re.compile(r"[+-]?\d{1,18}")

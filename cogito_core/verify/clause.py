@@ -313,7 +313,7 @@ def _states_value(text: str) -> bool:
 
 def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
     """Plain numbers outside the formulas, with sign, money and per cent; or number words."""
-    found = []
+    found: list[_Item] = []
     covered = bytearray(len(text) + 1)
     for start, end in taken:
         covered[start:end] = b"\1" * (end - start)

@@ -15,11 +15,11 @@ from cogito_core.verify import candidates, meter
 from cogito_core.verify.clause import readable, reduce_clause
 from cogito_core.verify.clean import as_text, fold, strip_dress
 from cogito_core.verify.kinds import MATH_KINDS, NO, YES, canonical_kind
-from cogito_core.verify.letter_patterns import REFUSAL
 from cogito_core.verify.letters import extract_choice
 from cogito_core.verify.prose import value_in_response
 from cogito_core.verify.verdict import Candidate, Extraction
 from cogito_core.verify.visible import moved, squeezed, visible
+from cogito_core.verify.wording import words
 
 TAIL = 6_000
 """Of a longer response this much is read: its end, or what follows the last box or answer tag if that is earlier."""
@@ -107,7 +107,7 @@ def _extract_free(text: str, kind: str, gold_side: bool) -> Extraction:
         return Extraction(body, "whole response", whole.span, "", (whole,))
     if kind in MATH_KINDS or kind in ("time", "date"):
         return value_in_response(text, kind)
-    return _words(text, whole)
+    return words(text, whole)
 
 
 def _readable(whole: Candidate, kind: str) -> bool:
@@ -234,53 +234,10 @@ def _yes_no(text: str) -> Extraction:
         piece = text[begin:end]
         found = {w.lower() for w in re.findall(r"\b(?:yes|no|true|false)\b", piece, re.I)} & (YES | NO)
         match = re.match(r"\W*(?:(?:so|therefore|thus|hence)\W+)?(yes|no|true|false)\b", piece, re.I) or re.search(
-            r"\b(?:say|statement\s+is|claim\s+is|it\s+is)\s+(yes|no|true|false)\W*$", piece, re.I
+            r"\b(?:say|statement\s+is|claim\s+is|it\s+is|so|therefore|thus|hence)\W+(yes|no|true|false)\W*$",
+            piece,
+            re.I,
         )
-        if match and len(found) == 1:
+        if match and not (found & YES and found & NO):
             return Extraction(match.group(1), "conclusion", (begin, end))
     return Extraction(None, "none", None, "neither yes nor no is said")
-
-
-_COMPLEMENT = re.compile(
-    r"\s*(?:the|this|that|it|its|his|her|their|these|those|they|he|she)\b[^.,;:!?]{0,80}?\b(?:is|are|was|were)\s+"
-    r"(?!not\b|either\b|neither\b|maybe\b|perhaps\b|probably\b)(?P<said>[^.,;:!?\n]{1,60}?)\s*[.!]?\s*",
-    re.I,
-)
-
-
-def complement(text: str) -> Candidate | None:
-    """What a response of one short sentence says its subject is: "The capital is Paris." states Paris."""
-    match = _COMPLEMENT.fullmatch(text)
-    if match is None or re.search(r"\b(?:or|not|and)\b", match.group("said"), re.I):
-        return None
-    return Candidate(match.group("said"), "stated", candidates.CONCLUSION, match.span("said"))
-
-
-def _words(text: str, whole: Candidate) -> Extraction:
-    """A text answer: after the answer phrase, else a bold conclusion, else a short response or its last line."""
-    found = candidates.phrases(text)
-    if found:
-        last = found[-1]
-        if not REFUSAL.search(last.text):
-            return Extraction(_trimmed(last.text), "answer phrase", last.span, "", tuple(reversed(found)))
-        return Extraction(None, "refusal", last.span, "the response declines to answer", tuple(found))
-    if len(whole.text) <= 80 and "\n" not in whole.text:
-        return Extraction(whole.text, "whole response", whole.span, "", (whole,))
-    bold = list(re.finditer(r"\*\*([^*\n]{1,120})\*\*", text))
-    spans = candidates.sentences(text)
-    if bold and spans and bold[-1].start() >= spans[-1][0] and not bold[-1].group(1).strip().endswith(":"):
-        return Extraction(bold[-1].group(1).strip(), "bold", bold[-1].span(1))
-    if spans:
-        start, end = spans[-1]
-        piece = text[start:end].strip()
-        if REFUSAL.search(piece):
-            return Extraction(None, "refusal", (start, end), "the response declines to answer")
-        stated = re.search(r"\b(?:is|are|was|were)\s+(?!that\b)(.+)$", piece) if candidates.concludes(piece) else None
-        answer = stated.group(1) if stated else piece
-        return Extraction(_trimmed(answer), "conclusion" if stated else "last line", (start, end))
-    return Extraction(None, "none", None, "no answer found")
-
-
-def _trimmed(text: str) -> str:
-    text = re.split(r",?\s+(?:because|since|which|as\s+(?:it|the|we|this)|where)\b", text, maxsplit=1)[0]
-    return text.strip().strip("*").strip().rstrip(".").strip('"“”').strip()

@@ -259,3 +259,25 @@ def test_values_that_a_sentence_says_in_its_own_way(gold: str, response: str, ou
 )
 def test_parts_of_times_and_numbers_said_twice(gold: str, response: str, outcome: str) -> None:
     assert judge(response, gold).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "outcome"),
+    [
+        ("red", "The car is red, not blue.", "right"),
+        ("blue", "The car is red, not blue.", "wrong"),
+        ("Paris", "The city in the picture is **Paris**, the capital of France.", "right"),
+        ("South Africa", "South Africa has the highest value (54%), followed by Kenya.", "right"),
+        ("Kenya", "South Africa has the highest value (54%), followed by Kenya.", "wrong"),
+        ("Germany", "Germany has a lower value than France.", "wrong"),
+        ("Germany", "Germany has the highest value, but not in 2020.", "wrong"),
+        ("Germany", "Germany and France have the highest value.", "wrong"),
+        ("increase", "The population would most likely increase.", "right"),
+        ("increase", "It will not increase.", "wrong"),
+        ("decrease", "It will increase, not decrease.", "wrong"),
+        ("no", "The statement is false, so no.", "right"),
+        ("yes", "The statement is false, so no.", "wrong"),
+    ],
+)
+def test_a_sentence_around_a_text(gold: str, response: str, outcome: str) -> None:
+    assert judge(response, gold).outcome == outcome
