@@ -97,6 +97,12 @@ DENIES = re.compile(
 )
 
 
+def text_behind_letter(answer: str) -> str:
+    """What stands behind the letter of "D. 60"; "" where no letter with a full stop or bracket leads."""
+    leading = _LEADING.fullmatch(_AMC.sub(r"\1 ", strip_dress(answer))) if len(answer) <= MAX_OPTION else None
+    return (leading.group("a") or leading.group("b") or "") if leading else ""
+
+
 def _narrowed(found: list[int], text: str, choices: Sequence[str]) -> Pick:
     """One of several options with the same key: the one written exactly so; equal ones count as one."""
     exact = [index for index in found if strip_dress(choices[index]) == text]

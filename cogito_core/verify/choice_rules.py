@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cogito_core.verify.choice import CACHED_CHARS, LETTERS, MAX_OPTION, Pick, pick_many, pick_one
+from cogito_core.verify.choice import (
+    CACHED_CHARS,
+    LETTERS,
+    MAX_OPTION,
+    Pick,
+    pick_many,
+    pick_one,
+    text_behind_letter,
+)
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import Gold, readings_of
@@ -47,6 +55,12 @@ def choice(gold: str, answer: str, question: Question, decide: Callable[[str, st
     given = pick_one(answer, options, 26 if not options else 0)
     if given.conflict:
         return conclude("undecidable", "choice", "conflict", name, "", answer, question, given.conflict)
+    behind = text_behind_letter(answer) if given.picked and given.how == "letter" and options else ""
+    other = _by_value(behind, options, question).picked if behind else frozenset()
+    if other and not other & given.picked:
+        named, valued = (LETTERS[min(indices)] for indices in (given.picked, other))
+        said = f"the letter {named} against the value of option {valued}"
+        return conclude("undecidable", "choice", "conflict", name, "", answer, question, said)
     if not given.picked and options:
         given = _by_value(answer, options, question)
     if not given.picked:

@@ -68,8 +68,8 @@ MATH_KINDS = frozenset(
         "function",
     ]
 )
-YES = frozenset(["yes", "true", "是", "对", "正确", "是的", "真"])
-NO = frozenset(["no", "false", "否", "不", "错", "错误", "不是", "不对", "假"])
+YES = frozenset(["yes", "true", "correct", "是", "对", "正确", "是的", "真"])
+NO = frozenset(["no", "false", "incorrect", "否", "不", "错", "错误", "不是", "不对", "假"])
 _SIMPLE = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d{1,300})?|\.\d{1,300})")
 
 

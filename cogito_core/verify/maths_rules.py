@@ -88,6 +88,8 @@ def _with_unit(node: Node, question: Question, of_answer: bool = False) -> Node:
         return Node("percent", None, (node,), node.start, node.end)
     if question.unit.strip() in ("%", "percent"):
         return Node("percent", None, (node,), node.start, node.end)
+    if question.unit.strip().lower() in ("°", "degree", "degrees", "deg", "^\\circ", "度"):
+        return node if of_answer else Node("deg", None, (node,), node.start, node.end)
     unit = parse_unit(question.unit)
     if unit is None or of_answer or unit.noun or (not unit.dims and unit.factor != 1):
         return node

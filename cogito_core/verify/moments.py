@@ -157,7 +157,7 @@ def dates_in(text: str) -> list[tuple[int, int]]:
 
 def read_date(text: str) -> tuple[int, int, int] | None:
     """(year, month, day), 0 for a part that is not given; None where the text is no date."""
-    text = text.strip().rstrip(".")
+    text = re.sub(r"^(?:on\s+)?the\s+", "", text.strip().rstrip("."), flags=re.I)
     for pattern in _DATES:
         match = pattern.fullmatch(text)
         if match:

@@ -26,7 +26,7 @@ widetilde dot ddot begin boxed fbox sum prod int lim partial ell hbar nabla bino
 overbrace square Box R Z N Q C odot aleph Re Im ast""".split()
 )
 """Signs and commands with which an operand can begin."""
-_NO_NUMBER_BEHIND = frozenset(["num", "const", "sym", "percent", "deg", "quantity", "div", "pow", "root"])
+_NO_NUMBER_BEHIND = frozenset(["num", "const", "sym", "percent", "deg", "quantity", "div"])
 """Nobody writes a number behind these to multiply by it: "6 st 2 lb" is no product."""
 
 
@@ -275,7 +275,7 @@ class Parser:
             last = left
             while last.op == "mul":
                 last = last.args[-1]
-            if last.op in _NO_NUMBER_BEHIND or kind == "vulgar":
+            if left.op in _NO_NUMBER_BEHIND or last.op == "sym" or kind == "vulgar":
                 raise ReadError(f"two values side by side at {token.start}")
             return True
         if kind in ("word", "text"):

@@ -71,6 +71,10 @@ def _absolute(relation: Node) -> Node | None:
 
 def _two_relations(gold: Node, answer: Node, ctx: Context) -> Result:
     ops = set(gold.value) | set(answer.value)
+    if gold.value == answer.value == ("=",) and [show(arg) for arg in gold.args] == [
+        show(arg) for arg in answer.args[::-1]
+    ]:
+        return Result(True, "turned round")
     if ops <= {"=", "~"}:
         value, other = value_side(gold), value_side(answer)
         if value is not None and other is not None:
