@@ -33,7 +33,7 @@ from cogito_data.sources.rows import UNFORESEEN, BadRow, Row, unforeseen
 from cogito_data.sources.sorting import write_sorted
 from cogito_data.sources.unit_file import Refusal, UnitFile, unstorable, write_unit
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 UNIT_ROWS = 500

@@ -32,5 +32,6 @@ NOTE_ON_NOISE = (
 
 NOTE_ON_REWRITES = (
     "How often a rule is wrong was measured by reading: of 200 rewrites of real records, drawn by seed over every "
-    "source and rule, 1 was wrong (0.5 %, 95 % interval 0.1-2.8 %) and 2 were doubtful (docs/data.md)."
+    "source and rule, 1 was wrong (0.5 %, 95 % interval 0.1-2.8 %) and 2 were doubtful; the rules were narrowed "
+    "after it (docs/data.md)."
 )

@@ -24,7 +24,7 @@ from cogito_data.reformulate import Unverifiable, bare_question, gold_text, refo
 from cogito_data.rules.wording import normal
 from cogito_data.sources.assemble import MARK
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 """Goes into every unit's name: raise it whenever a row may come out differently."""
 
 BATCH_ROWS = 64

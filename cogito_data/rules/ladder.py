@@ -208,6 +208,8 @@ def short_words(item: Item) -> Ruling | None:
         return None
     if any(read_value(option) is not None or is_ratio(option) for option in item.options):
         return _keep("short_words", "numbers and words are mixed")
+    if wording.is_role(item.answer):
+        return _keep("short_words", "a living thing plays several parts in a food web")
     if any(is_range(option) for option in item.options):
         return _keep("short_words", "an option is a range, which has many spellings")
     if any(_NEEDS_LIST.match(option.strip()) for option in item.options):

@@ -37,11 +37,16 @@ _SCALES = {
 }
 _ZEROS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _COUNTS = re.compile(r"\bhow\s+many\b|\bnumber\s+of\b|\bpopulation\b|\bcount\s+of\b", re.IGNORECASE)
-_RANGE = re.compile(r"\s*\d[\d.,]*\s*[-–—−]\s*\d[\d.,]*\s*")
+_RANGE = re.compile(r"(?<![^\s(])\d[\d.,]*\s*[-–—−]\s*\d[\d.,]*(?![^\s).,;])")
 # What a circle measures is a multiple of pi: a whole number among the options is a rounded one.
 _ROUND_FIGURES = re.compile(
     r"\barcs?\b|\bsectors?\b|\bcircumference\b|\barea\b[^.?!]*\b(?:semi)?circles?\b|"
     r"\b(?:semi)?circles?\b[^.?!]*\barea\b|\b(?:volume|surface area)\b[^.?!]*\b(?:cylinder|cone|sphere)",
+    re.IGNORECASE,
+)
+# An arc's measure is an angle: it is no multiple of pi.
+_IN_DEGREES = re.compile(
+    r"\b(?:measures?|angle)\s+of\s+(?:the\s+)?(?:\w+\s+)?arcs?\b|\bdegree\s+measures?\b|\bhow\s+many\s+degrees\b",
     re.IGNORECASE,
 )
 _RATIO = re.compile(r"^\s*[\d.]+\s*[:：]\s*[\d.]+\s*$")
@@ -125,7 +130,7 @@ def _plain(number: str) -> str:
 def _bare(text: str) -> tuple[str, str] | None:
     if is_number(text):
         return _plain(text), "number"
-    if is_range(text):
+    if _RANGE.fullmatch(text.strip()):
         return None  # from one to two, or one minus two
     if kind_of(text) == "expression" or _ALGEBRA.fullmatch(text):
         return text, "expression"
@@ -194,7 +199,8 @@ def _form_hints(question: str, values: Sequence[Value], gold: int, spec: dict[st
             places = "place" if mine == 1 else "places"
             return [f"Round the answer to {mine} decimal {places}."]
     rounded = all(value.kind == "number" and value.unit not in ("°", "%") for value in values)
-    if rounded and not any(decimals) and _ROUND_FIGURES.search(question) and not _ROUNDING.search(question):
+    irrational = _ROUND_FIGURES.search(question) and not _IN_DEGREES.search(question)
+    if rounded and not any(decimals) and irrational and not _ROUNDING.search(question):
         return ["Round the answer to the nearest whole number."]
     return []
 
@@ -229,8 +235,8 @@ def _unit_hint(unit: str, *, chinese: bool) -> str:
 
 
 def is_range(option: str) -> bool:
-    """Whether an option is two numbers with a dash between them, such as 1-2."""
-    return _RANGE.fullmatch(option) is not None
+    """Whether an option holds two numbers with a dash between them, such as 1-2, 1-3 weeks, June 20-22."""
+    return _RANGE.search(option) is not None
 
 
 def is_ratio(option: str) -> bool:

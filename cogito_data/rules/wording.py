@@ -70,7 +70,8 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?=[^.?!\n]*\b(?:what|who|which|whom|where|how|name)\b)[^.?!\n]*"
             r"\b(?:predators?|prey(?:s|ed)?|producers?|consumers?|decomposers?|herbivores?|carnivores?|omnivores?|"
             r"scavengers?|competitors?|competes?|compete|food\s+(?:webs?|chains?)|eats?|eaten|feeds?|consumes?|"
-            r"hunts?|depends?\s+on|affects?|affected|gets?\s+(?:\w+\s+)?(?:energy|food)|source\s+of\s+(?:energy|food))\b",
+            r"hunts?|depends?\s+on|affects?|affected|impacted|(?:energy|food)\s+sources?|sources?\s+of\s+(?:energy|food)|"
+            r"(?:gets?|provid(?:es?|ing)|suppl(?:y|ies|ying)|gives?|produc(?:es?|ing))\s+(?:\w+\s+)?(?:energy|food))\b",
             _FLAGS,
         ),
     ),
@@ -78,9 +79,11 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "effect",
         re.compile(
-            r"\bwhat\s+(?:\w+\s+){0,2}happen(?:s|ed)?\b|\bwhat\s+(?:would|will|could|might|can|may)\s+"
+            r"\bwhat\s+(?:changes?|causes)\b|\bwhat\s+(?:\w+\s+){0,2}happen(?:s|ed)?\b|\bwhat\s+(?:would|will|could|might|can|may)\s+"
             r"(?:cause|make|increase|decrease|result)\b|\bwhat\s+(?:is|are|was|were)\s+the\s+(?:effects?|results?|"
             r"consequences?|purpose|role|function)\b|\bwhat\s+(?:role|purpose|function)\b|"
+            r"\b(?:what|which)\b[^?]*\b(?:effects?|impacts?|consequences?|outcomes?|influences?)\b|"
+            r"\bhow\s+(?:would|will|could|might|may|does|do|did|is|are)\b[^?]*\b(?:affect|impact|influence|change)(?:ed|d|s)?\b|"
             r"\bif\b.*\b(?:removed|disappear\w*|died?|dies|extinct|vanish\w*)\b",
             _FLAGS,
         ),
@@ -100,13 +103,16 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "picture",
         re.compile(
             r"\bwhat\s+(?:(?:diagram|picture|image|figure|illustration|photo\w*|drawing)\s+)?(?:is|are)\s+(?:being\s+)?"
-            r"(?:shown|depicted|illustrated|represented|portrayed|displayed|described|seen|going\s+on)"
+            r"(?:shown?|depicted|illustrated|represented|portrayed|displayed|described|seen|going\s+on)"
             r"(?:\s+(?:here|above|below|(?:in|by|on)\s+(?:the|this|these)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|"
             r"illustration|photo\w*|graph|chart|drawing|map)s?))?\s*[?.]?\s*$|"
+            r"\b(?:diagram|picture|image|figure|illustration|photo\w*)\s+(?:\w+\s+)?is\s+of\s+what\b|"
             r"\bwhat\s+is\s+(?:in|on)\s+(?:the|this)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|illustration|photo\w*)\b|"
             r"\bwhat\s+(?:does|do|did)\s+(?:the|this|these)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|illustration|"
             r"photo\w*|graph|chart|drawing|map)s?\s+(?:\w+\s+)?(?:show|depict|illustrate|represent|portray|display|"
-            r"describe|explain)",
+            r"describe|explain)|"
+            r"\bwhat\s+(?:is|are)\s+(?:the|this|these)\s+(?:\w+\s+)?(?:diagram|picture|image|figure|illustration|photo\w*)s?\s+"
+            r"(?:of\b|about|(?:show|depict|illustrat|represent|portray|display|describ|demonstrat)ing)\b",
             _FLAGS,
         ),
     ),
@@ -122,7 +128,7 @@ _LEANS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "negation",
         re.compile(
             r"\bexcept\b|\b(?:is|are|was|were|does|do|did|can|could|will|would|has|have|should)\s*n(?:o|')t\b|"
-            r"\bcannot\b|\bnot\b|\bnever\b|\bincorrect\b|\bfalse\b|\bwrong\b|\bunlikely\b|\bleast\b",
+            r"\bcannot\b|\bnot\b|\black(?:s|ing)?\b|\bnever\b|\bincorrect\b|\bfalse\b|\bwrong\b|\bunlikely\b|\bleast\b",
             _FLAGS,
         ),
     ),
@@ -232,6 +238,23 @@ def is_meta_answer(option: str) -> bool:
     [True, True, True, False]
     """
     return _META_ANSWER.match(normal(option)) is not None
+
+
+_ROLE = re.compile(
+    r"^(?:an? )?(?:(?:primary|secondary|tertiary|quaternary|apex|top|first|second|third)[- ]"
+    r"(?:(?:level|order)[- ])?)?"
+    r"(?:predator|prey|producer|consumer|decomposer|herbivore|carnivore|omnivore|scavenger|detritivore|autotroph|"
+    r"heterotroph|parasite|prey[- ]predator|predator[- ]prey)s?$"
+)
+
+
+def is_role(option: str) -> bool:
+    """Whether an option is a part that a living thing plays in a food web: it plays several.
+
+    >>> is_role("Primary consumer"), is_role("prey"), is_role("owl")
+    (True, True, False)
+    """
+    return _ROLE.match(normal(option)) is not None
 
 
 _LABEL_ONLY = re.compile(
