@@ -24,7 +24,7 @@ def line_chart(
 ) -> str:
     """Lines over x; `marks` are vertical dashed lines with a label (where a stage begins, say).
 
-    Points that are not finite are left out of the line.
+    Points that are not finite are left out of the line. A mark outside of the lines stands at their edge.
     """
     drawn = {
         name: [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)] for name, points in series.items()
@@ -35,8 +35,10 @@ def line_chart(
     x_low, x_high = _spread([x for x, _ in points])
     y_low, y_high = y_range or _spread([y for _, y in points], margin=0.05)
     frame = _Frame(width, height, x_low, x_high, y_low, y_high)
-    parts = [_head(title, width, height), frame.axes(x_label, y_label)]
-    for x, label in marks:
+    legend, below = _legend(list(drawn), width, height) if len(drawn) > 1 else ("", 0)
+    parts = [_head(title, width, height + below), frame.axes(x_label, y_label)]
+    for place, label in marks:
+        x = min(max(place, x_low), x_high)
         parts.append(
             f'<line x1="{frame.x(x):.1f}" x2="{frame.x(x):.1f}" y1="{_TOP}" y2="{height - _BOTTOM}" '
             f'class="axis" stroke-dasharray="4 3"/><text class="soft" x="{frame.x(x) + 4:.1f}" y="{_TOP + 12}">'
@@ -50,9 +52,7 @@ def line_chart(
             parts.extend(
                 f'<circle cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="2.5" fill="{colour}"/>' for x, y in line
             )
-    if len(drawn) > 1:
-        parts.append(_legend(list(drawn), width))
-    return "".join(parts) + "</svg>"
+    return "".join(parts) + legend + "</svg>"
 
 
 def bar_chart(
@@ -76,8 +76,10 @@ def bar_chart(
         return _empty(title, width, height)
     y_low, y_high = y_range or (min(0.0, *values), max(0.0, *values) * 1.08 or 1.0)
     frame = _Frame(width, height, 0, len(groups), y_low, y_high)
-    parts = [_head(title, width, height), frame.axes("", y_label, x_ticks=False)]
     slot = (width - _LEFT - _RIGHT) / len(groups)
+    slanted = max(_slant_height(label, slot) for label, _ in groups)
+    legend, below = _legend(list(names), width, height + slanted) if names else ("", 0)
+    parts = [_head(title, width, height + slanted + below), frame.axes("", y_label, x_ticks=False)]
     for i, (label, group) in enumerate(groups):
         bar = slot * 0.76 / len(group)
         for j, value in enumerate(group):
@@ -98,9 +100,7 @@ def bar_chart(
                 )
         middle = _LEFT + slot * (i + 0.5)
         parts.append(_x_label(label, middle, height, slot))
-    if names:
-        parts.append(_legend(list(names), width))
-    return "".join(parts) + "</svg>"
+    return "".join(parts) + legend + "</svg>"
 
 
 def histogram(
@@ -159,7 +159,8 @@ def interval_chart(
         return left + (min(max(value, low), high) - low) / (high - low) * (width - left - _RIGHT)
 
     bottom = height - 30
-    parts = [_head(title, width, height)]
+    legend, below = _legend(list(names), width, height) if len(names) > 1 else ("", 0)
+    parts = [_head(title, width, height + below)]
     for tick in ticks(low, high):
         parts.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{_TOP}" y2="{bottom}" class="axis"/>')
         parts.append(
@@ -188,9 +189,7 @@ def interval_chart(
                 f'<circle cx="{x(value):.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>{html.escape(tip)}</title>'
                 f"</circle>"
             )
-    if len(names) > 1:
-        parts.append(_legend(list(names), width))
-    return "".join(parts) + "</svg>"
+    return "".join(parts) + legend + "</svg>"
 
 
 class _Frame:
@@ -253,7 +252,7 @@ def _spread(values: Sequence[float], margin: float = 0.0) -> tuple[float, float]
 def _head(title: str, width: int, height: int) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{html.escape(title, quote=True)}">'
+        f'style="overflow:visible" role="img" aria-label="{html.escape(title, quote=True)}">'
         f'<text x="{_LEFT}" y="14" style="font-weight:600;font-size:13px">{html.escape(title)}</text>'
     )
 
@@ -262,18 +261,36 @@ def _empty(title: str, width: int, height: int) -> str:
     return _head(title, width, height) + f'<text class="soft" x="{_LEFT}" y="{height / 2}">no data</text></svg>'
 
 
-def _legend(names: list[str], width: int) -> str:
-    parts, x = [], _LEFT + 70.0
-    for i, name in enumerate(names):
-        parts.append(f'<rect x="{x:.0f}" y="20" width="10" height="10" fill="{COLOURS[i % len(COLOURS)]}"/>')
-        parts.append(f'<text x="{x + 14:.0f}" y="29">{html.escape(name)}</text>')
+def _legend(names: list[str], width: int, height: int) -> tuple[str, int]:
+    """The legend and how many pixels it needs below: under the title if one line holds it, else beneath the chart."""
+    places, x, line = [], _LEFT + 70.0, 0
+    if x + sum(26 + 7 * len(name) for name in names) > width:
+        x, line = float(_LEFT), 1
+    for name in names:
+        if line and x > _LEFT and x + 26 + 7 * len(name) > width:
+            x, line = float(_LEFT), line + 1
+        places.append((x, 20 if not line else height - 12 + 18 * line))
         x += 26 + 7 * len(name)
-    return "".join(parts)
+    parts = []
+    for i, (name, (x, y)) in enumerate(zip(names, places, strict=True)):
+        parts.append(f'<rect x="{x:.0f}" y="{y}" width="10" height="10" fill="{COLOURS[i % len(COLOURS)]}"/>')
+        parts.append(f'<text x="{x + 14:.0f}" y="{y + 9}">{html.escape(name)}</text>')
+    return "".join(parts), 18 * line
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= 22 else label[:21] + "…"
+
+
+def _slant_height(label: str, slot: float) -> int:
+    """Pixels below the usual height that a label needs, as it is turned where its bar is narrower."""
+    wide = len(_shortened(label)) * 6.6
+    return 0 if wide <= slot else max(0, round(wide * 0.53) + 20 - _BOTTOM)
 
 
 def _x_label(label: str, middle: float, height: int, slot: float) -> str:
     y = height - _BOTTOM + 16
-    shown = label if len(label) <= 22 else label[:21] + "…"
+    shown = _shortened(label)
     if len(shown) * 6.6 <= slot:
         return f'<text x="{middle:.1f}" y="{y}" text-anchor="middle">{html.escape(shown)}</text>'
     return (

@@ -94,8 +94,10 @@ def _groups(rows: list[dict[str, Any]], recipe: TrainRecipe) -> list[RolloutGrou
     data = TrainingData.open(recipe.data).train
     positions = {sample_id: i for i, sample_id in enumerate(data.column("id"))}
     groups: list[RolloutGroup] = []
-    for start in range(0, len(rows), recipe.samples_per_prompt):
-        members = rows[start : start + recipe.samples_per_prompt]
+    # As recorded, whatever the settings say now: a group cut in half would have another mean.
+    starts = [number for number, row in enumerate(rows) if row["sample"] == 0]
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        members = rows[start:end]
         sample_id = members[0]["sample_id"]
         if sample_id not in positions:
             raise CogitoError(f"row {sample_id} of the recorded step is no longer in {recipe.data}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html.parser import HTMLParser
 
@@ -54,6 +55,39 @@ def test_ticks_are_round_and_inside() -> None:
 def test_histogram_counts_every_value() -> None:
     svg = histogram("h", [0.0, 0.1, 0.99, 1.0, 1.0], bins=2, value_range=(0, 1))
     assert "<title>2</title>" in svg and "<title>3</title>" in svg
+
+
+def _size(svg: str) -> tuple[float, float]:
+    found = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg)
+    assert found
+    return float(found[1]), float(found[2])
+
+
+def test_a_long_legend_is_broken_into_lines_inside_the_chart() -> None:
+    names = [f"a source with a long name {i}" for i in range(9)]
+    for count in (1, 2, 3, 9):
+        svg = line_chart("t", {name: [(1, 1), (2, 2)] for name in names[:count]})
+        width, height = _size(svg)
+        places = [(float(x), float(y)) for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)">a source', svg)]
+        assert len(places) == len(set(places)) == (count if count > 1 else 0)
+        assert all(x + 7 * len(names[0]) <= width + 7 and y <= height for x, y in places)
+
+
+def test_a_mark_before_the_first_point_stands_at_the_edge() -> None:
+    svg = line_chart("t", {"a": [(1, 1), (18, 2)]}, marks=[(0, "easy"), (6, "medium")])
+    marks = [float(x) for x in re.findall(r'<line x1="([\d.]+)"[^>]*stroke-dasharray', svg)]
+    first_point = float(re.search(r'points="([\d.]+),', svg)[1])  # type: ignore[index]
+    assert marks[0] == first_point < marks[1]
+
+
+def test_slanted_labels_end_inside_the_chart() -> None:
+    label = "nano-counting-and-more"
+    svg = bar_chart("t", [(f"{label}", 1.0)] * 12)
+    _, height = _size(svg)
+    turned = [float(y) for y in re.findall(r'text-anchor="end" transform="rotate\(-32 [\d.]+ ([\d.]+)\)', svg)]
+    assert len(turned) == 12
+    assert all(y + math.sin(math.radians(32)) * 6.6 * len(label) <= height for y in turned)
+    assert _size(bar_chart("t", [("a", 1.0), ("b", 2.0)])) == (520, 280)
 
 
 def test_charts_without_data_say_so() -> None:

@@ -44,6 +44,12 @@ def test_the_runs_own_rules_give_what_was_recorded(run, stage, step):
     assert done.loss + 0.5 * row["kl"] == pytest.approx(row["loss"], abs=1e-6)
 
 
+def test_groups_stay_as_they_were_recorded(run):
+    """Another samples_per_prompt must not cut them in half in silence."""
+    done = replay(run, 1, stage_name=None, overrides=["samples_per_prompt=2"])
+    assert done.changed_rewards == done.changed_verdicts == 0 and done.largest_advantage_change == 0.0
+
+
 def test_other_rewards_change_rewards_and_not_verdicts(run):
     plain = replay(run, 1, stage_name="hard", overrides=[])
     other = replay(run, 1, stage_name="hard", overrides=["stages.2.rewards.format=0", "stages.2.rewards.length=none"])
