@@ -43,8 +43,7 @@ def three_accuracies(right: Mapping[str, bool]) -> dict[str, Any]:
         if not (head.startswith("VS_") and figure == "0"):
             figures.setdefault((head, set_id, figure), []).append(value)
         groups.setdefault((head, set_id, question), []).append(value)
-    return {
-        "aAcc": as_dict(mean_estimate([float(value) for value in right.values()])),
-        "fAcc": as_dict(mean_estimate([float(all(values)) for values in figures.values()])),
-        "qAcc": as_dict(mean_estimate([float(all(values)) for values in groups.values()])),
-    }
+    single = {(id,): [value] for id, value in right.items()}
+    # Of the questions without a picture alone no figure is left.
+    return {name: as_dict(mean_estimate([float(all(values)) for values in parts.values()]))
+            for name, parts in (("aAcc", single), ("fAcc", figures), ("qAcc", groups)) if parts}

@@ -127,6 +127,7 @@ def test_hallusionbench_accuracies():
     assert found["aAcc"]["accuracy"] == 4 / 5
     assert found["fAcc"]["accuracy"] == 1 / 2  # figures: VD 0/0 right, VD 0/1 wrong; figure 0 of VS is no figure
     assert found["qAcc"]["accuracy"] == 2 / 3  # groups: VD q0 right, VD q1 wrong, VS q0 right
+    assert three_accuracies({"VS_b_0_0_0": True}).keys() == {"aAcc", "qAcc"}
 
 
 def test_dynamath_worst_case_needs_every_variant():
