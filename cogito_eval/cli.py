@@ -135,7 +135,7 @@ def compare(
     from cogito_core.files import write_atomic
     from cogito_eval.compare import compare_runs
     from cogito_eval.report import interval, percent, signed, write_comparison
-    from cogito_eval.settings import settings_sentence
+    from cogito_eval.settings import pairing_sentence, settings_sentence
 
     found = compare_runs(a, b)
     directory = out or Path("runs") / f"compare-{_slug(a.name)}-{_slug(b.name)}"
@@ -153,6 +153,8 @@ def compare(
     columns = ["benchmark", "questions", "A", "B", "difference", "95% interval", "p", "flipped"]
     table("B minus A, in points", columns, rows)
     for name, entry in found["benchmarks"].items():
+        if unpaired := pairing_sentence(name, entry):
+            warn(unpaired)
         if entry["settings_differ"]:
             warn(settings_sentence(name, entry["settings_differ"]))
     say(f"report: {directory}/report.html")

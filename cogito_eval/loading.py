@@ -73,7 +73,11 @@ def load_items(
     """
     loader = benchmark.hook("load")
     if loader is not None:
+        if layout is not None:
+            raise CogitoError(f"{benchmark.name} has no layout '{layout}': its questions are made, not read")
         found: ItemSet = loader(benchmark, root)
+        if blind:
+            found.items = [without_pictures(item) for item in found.items]
     else:
         chosen, base = find_layout(benchmark, root, layout)
         found = _read_layout(benchmark, chosen, base, blind=blind)

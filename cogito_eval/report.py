@@ -13,7 +13,7 @@ from cogito_eval.browser import answer_entry, browser, question_entry
 from cogito_eval.compare import load_pairs
 from cogito_eval.pictures import read_pictures
 from cogito_eval.results import by_question, read_rows, result_files
-from cogito_eval.settings import settings_sentence
+from cogito_eval.settings import coverage_sentence, pairing_sentence, settings_sentence
 
 
 def write_report(directory: Path) -> Path:
@@ -24,6 +24,12 @@ def write_report(directory: Path) -> Path:
     page.section("Scores")
     page.charts(_score_chart(scores))
     page.table(*score_table(scores))
+    for name, score in scores.items():
+        if missing := coverage_sentence(name, score.get("items") or {}):
+            page.paragraph(missing)
+        if score.get("circular"):
+            page.paragraph(f"{name}: every question with options was asked once for each rotation of them; below, "
+                           "each rotation is an entry of its own.")
     page.paragraph("Strict is judged by this project's verifiers, official by the benchmark's released rule; where "
                    "that rule guesses at random its expectation stands, with the range of its luck.", soft=True)
     if any(len(values) > 1 for score in scores.values() for values in score["by"].values()):
@@ -59,6 +65,8 @@ def write_comparison(directory_a: Path, directory_b: Path, compared: dict[str, A
     page.table(["benchmark", "questions", directory_a.name, directory_b.name, "difference", "95% interval", "p",
                 "gained", "lost", "test"], cells)
     for name, entry in compared["benchmarks"].items():
+        if unpaired := pairing_sentence(name, entry):
+            page.paragraph(unpaired)
         if entry["settings_differ"]:
             page.paragraph(settings_sentence(name, entry["settings_differ"]))
     page.charts(charts.interval_chart("difference in points, 95% interval", _difference_rows(compared["benchmarks"]),

@@ -176,6 +176,8 @@ def _load(benchmarks: list[Benchmark], options: EvalOptions) -> list[_Work]:
             warn(f"left out: {error}")
             continue
         say(items.sentence())
+        if options.circular and not any(item.choices for item in items.items):
+            warn(f"{benchmark.name}: no question has options, --circular turns nothing")
         if options.circular:
             items.items = [turned for item in items.items for turned in rotations(item)]
         works.append(_Work(benchmark, items, resolve_protocol(options.protocol, benchmark)))

@@ -33,6 +33,33 @@ def settings_sentence(bench: str, found: list[dict[str, Any]]) -> str:
     return f"{bench}: the two runs were not asked alike: {', '.join(parts)}"
 
 
+def pairing_sentence(bench: str, entry: dict[str, Any]) -> str:
+    """What could not be paired of one benchmark of `compare.json`, in one sentence; "" where all was."""
+    sides = (("only_a", "A"), ("only_b", "B"))
+    parts = [f"{entry[key]} questions stand only in {name}" for key, name in sides if entry[key]]
+    if entry["changed"]:
+        parts.append(f"{entry['changed']} have another gold")
+    return f"{bench}: {entry['difference']['n']} questions are paired; {', '.join(parts)}" if parts else ""
+
+
+def coverage_sentence(bench: str, items: dict[str, Any]) -> str:
+    """What a score does not cover, from its item counts; "" where every item of the benchmark was asked.
+
+    The published figures beside a score are of the whole benchmark.
+    """
+    whole = items.get("expected") or items.get("found") or 0
+    if not whole or items.get("asked", whole) >= whole:
+        return ""
+    reasons = ((items.get("without_pictures"), "have no picture in this copy"),
+               (items.get("damaged_pictures"), "have a damaged picture"), (items.get("unusable"), "cannot be read"),
+               (whole - (items.get("found") or whole), "are not in this copy"))
+    named = [(count, what) for count, what in reasons if count and count > 0]
+    rest = whole - items["asked"] - sum(count for count, _ in named)
+    named += [(rest, "were left out by --limit")] if rest > 0 else []
+    why = ", ".join(f"{count} {what}" for count, what in named)
+    return f"{bench}: {items['asked']} of {whole} questions were asked ({why}); published figures are of all of them"
+
+
 def _settings(directory: Path, bench: str) -> dict[str, Any]:
     config, scores = directory / "config.yaml", directory / "scores.json"
     run: dict[str, Any] = read_yaml(config) if config.is_file() else {}

@@ -417,3 +417,12 @@ def test_a_hub_geometry_problem_has_no_official_verdict(tmp_path):
     row = {"images": [{"bytes": png(6), "path": None}], "problem": "<image>Find x.", "answer": "3"}
     item = load_items(load_benchmark("geometry3k"), _hub_copy(tmp_path, "data/test-0.parquet", [row])).items[0]
     assert item.official == {} and item.problem == "<image>Find x."
+
+
+def test_questions_that_are_made_obey_blind_and_have_no_layout():
+    nano = load_benchmark("nano")
+    blind = load_items(nano, None, limit=5, blind=True).items
+    assert len(blind) == 5 and not any(item.pictures for item in blind)
+    assert all(item.pictures for item in load_items(nano, None, limit=5).items)
+    with pytest.raises(CogitoError, match="has no layout 'xx'"):
+        load_items(nano, None, layout="xx")

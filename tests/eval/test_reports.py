@@ -19,6 +19,7 @@ from cogito_eval.compare import compare_runs
 from cogito_eval.pictures import MAX_SIDE, read_pictures, thumbnail, write_pictures
 from cogito_eval.report import score_table, write_comparison, write_report
 from cogito_eval.results import write_rows
+from cogito_eval.settings import coverage_sentence
 from cogito_eval.tables import render_table
 
 from .conftest import png, result_row
@@ -222,3 +223,24 @@ def test_list_names_every_benchmark():
     done = _cogito_eval("list")
     assert done.returncode == 0
     assert all(name in done.stdout for name in ("mathvista", "mmmu_pro", "olympiadbench", "tabmwp"))
+
+
+def test_a_page_says_what_a_score_does_not_cover(tmp_path):
+    items = {"expected": 1000, "found": 1000, "asked": 40, "without_pictures": 891, "unusable": 0}
+    said = coverage_sentence("mathvista", items)
+    assert said.startswith("mathvista: 40 of 1000 questions were asked (891 have no picture in this copy, 69 were left")
+    assert "--limit" in coverage_sentence("mathvista", items | {"without_pictures": 0})
+    assert coverage_sentence("mathvista", items | {"asked": 1000}) == "" and coverage_sentence("nano", {}) == ""
+    run = make_run(tmp_path / "a", "rw")
+    scores = json.loads((run / "scores.json").read_text())
+    scores["nano"]["items"] = {"expected": 9, "found": 4, "asked": 2, "without_pictures": 1}
+    (run / "scores.json").write_text(json.dumps(scores))
+    said = "2 of 9 questions were asked (1 have no picture in this copy, 5 are not in this copy, 1 were left out by"
+    assert said in write_report(run).read_text()
+
+
+def test_what_two_runs_do_not_share_is_said(tmp_path):
+    a, b = make_run(tmp_path / "a", "rrrw"), make_run(tmp_path / "b", "rr")
+    done = _cogito_eval("compare", a, b, "-o", tmp_path / "out")
+    said = "nano: 2 questions are paired; 2 questions stand only in A"
+    assert said in done.stderr and said in (tmp_path / "out" / "report.html").read_text()
