@@ -151,6 +151,10 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("mmmu_pro", {"gold": "B", "choices": "[['A', 'B', 'Neither']]", "response": "Answer: B"}, False),
         ("hallusionbench", {"gold": "No", "response": "No, there is none."}, True),
         ("hallusionbench", {"gold": "0", "extraction": "No"}, True),
+        ("hallusionbench", {"gold": "0", "category": "VS", "figure_id": "0", "response": "I cannot tell."}, True),
+        ("hallusionbench", {"gold": "0", "category": "VS", "figure_id": "0", "response": "Yes."}, False),
+        ("hallusionbench", {"gold": "0", "category": "VS", "figure_id": "1", "response": "I cannot tell."}, False),
+        ("hallusionbench", {"gold": "0", "category": "VD", "figure_id": "0", "response": "I cannot tell."}, False),
         # DynaMath: the reply's JSON without backslashes; else its last line without the last character
         ("dynamath", {"gold": "6.283", "answer_type": "float", "response": _short("2π")}, True),
         ("dynamath", {"gold": "3.1416", "answer_type": "float", "response": _short("π")}, False),

@@ -130,7 +130,11 @@ def wemath(row: Row) -> Verdict:
 
 
 def hallusionbench(row: Row) -> Verdict:
-    """HallusionBench without its GPT-4 judge: the reply's yes or no equals the gold's (VLMEvalKit's first step)."""
+    """HallusionBench without its GPT-4 judge: the reply's yes or no equals the gold's (VLMEvalKit's first step).
+
+    Where the question is about a figure that it does not have (category VS, figure 0), not to know is right, as in
+    assign_correctness of the release's utils.py.
+    """
     gold = (golds(row) or [""])[0].strip().lower()
     gold = {"1": "yes", "0": "no", "true": "yes", "false": "no"}.get(gold, gold)
     answer, ready = given(row)
@@ -140,6 +144,9 @@ def hallusionbench(row: Row) -> Verdict:
         answer, rule = found.text or "", f"hallusionbench, {found.rule} in place of GPT-4"
     said = answer.strip().lower().rstrip(".")
     said = {"true": "yes", "false": "no"}.get(said, said)
+    if said not in ("yes", "no") and text_of(row, "category") == "VS" and text_of(row, "figure_id") == "0":
+        why = "the reply decides nothing about a figure that is not there, which the release counts as right"
+        return verdict("hallusionbench", True, gold, said, extracted=answer, rule=f"{rule}, unclear", reason=why)
     return verdict("hallusionbench", said == gold and gold in ("yes", "no"), gold, said, extracted=answer, rule=rule)
 
 
