@@ -232,8 +232,8 @@ def _word(p: Parser, token: Token) -> Node:
             (Node("const", "pi", (), start, start + 2), _tail(p, Node("sym", word[-1], (), start + 2, token.end))),
             start,
         )
-    beside = p.tokens[p.at - 2].value in _OPERATORS if p.at > 1 else p.token.value == "="
-    if not (word.isupper() and len(word) <= 5) and ((lower in _STOP_WORDS and not beside) or len(word) > 3):
+    behind_sign = len(word) == 2 and p.at > 1 and p.tokens[p.at - 2].value in _OPERATORS
+    if not (word.isupper() and len(word) <= 5) and ((lower in _STOP_WORDS and not behind_sign) or len(word) > 3):
         raise ReadError(f"the word {word}")
     if word.endswith("pi"):
         left = [Node("sym", c, (), start + k, start + k + 1) for k, c in enumerate(word[:-2])]

@@ -133,8 +133,10 @@ def _with_text(index: int, rest: str, keys: list[str], certain: bool) -> Pick | 
         return None  # "(C) is incorrect"
     if not named and _LETTERS_ONLY.fullmatch(rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
-    if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)", rest.strip()):
+    if re.match(r"(?:or|and|或|和|/|,|&)\s*[(（]?[A-Z][)）]?(?:\W|$)|(?:or\b|或)", rest.strip()):
         return Pick(frozenset(), "conflict", "several letters")
+    if keys and keys[index] and key.startswith(f"{keys[index]} or "):
+        return Pick(frozenset(), "conflict", "an either-or")
     if keys and keys[index] and (key.startswith(keys[index]) or (len(key) > 3 and keys[index].startswith(key))):
         return Pick(frozenset([index]), "letter and text")
     if certain:

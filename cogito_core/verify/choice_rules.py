@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 from cogito_core.verify.choice import (
     CACHED_CHARS,
@@ -17,9 +18,13 @@ from cogito_core.verify.choice import (
 from cogito_core.verify.clean import fold, strip_dress
 from cogito_core.verify.golds import read_gold
 from cogito_core.verify.kinds import Gold, readings_of
+from cogito_core.verify.ladder import bounds
 from cogito_core.verify.maths_rules import equal
 from cogito_core.verify.question import Question, conclude, short
 from cogito_core.verify.verdict import Outcome, Verdict
+
+NEAR = Fraction(1, 20)
+"""A number behind a letter may be the option's value rounded, no coarser than this."""
 
 
 def choice(gold: str, answer: str, question: Question, decide: Callable[[str, str, Question], Verdict]) -> Verdict:
@@ -57,6 +62,9 @@ def choice(gold: str, answer: str, question: Question, decide: Callable[[str, st
         return conclude("undecidable", "choice", "conflict", name, "", answer, question, given.conflict)
     behind = text_behind_letter(answer) if given.picked and given.how == "letter" and options else ""
     other = _by_value(behind, options, question).picked if behind else frozenset()
+    if behind and not other and _another_number(behind, [options[index] for index in given.picked]):
+        said = f"the letter {LETTERS[min(given.picked)]} against the value {short(behind)!r}"
+        return conclude("undecidable", "choice", "conflict", name, "", answer, question, said)
     if other and not other & given.picked:
         named, valued = (LETTERS[min(indices)] for indices in (given.picked, other))
         said = f"the letter {named} against the value of option {valued}"
@@ -106,6 +114,16 @@ def choice(gold: str, answer: str, question: Question, decide: Callable[[str, st
 def _same_option(text: str) -> str:
     """What makes two options one: every sign but the spaces. Case and roots tell options apart."""
     return "".join(text.split())
+
+
+def _another_number(text: str, options: list[str]) -> bool:
+    """Whether `text` is a number far from that of every one of the options."""
+    readings = readings_of(strip_dress(text))[0]
+    said = bounds(readings[0]) if readings else None
+    values = [bounds(found[0]) if (found := readings_of(strip_dress(option))[0]) else None for option in options]
+    if said is None or any(value is None for value in values):
+        return False
+    return all(value is not None and abs(said[0] - value[0]) > NEAR * abs(value[0]) for value in values)
 
 
 def _by_value(answer: str, choices: tuple[str, ...], question: Question) -> Pick:

@@ -189,7 +189,6 @@ def fold_words(text: str) -> str:
     text = _INITIALS.sub(lambda match: re.sub(r"[.\s]", "", match.group()), text)
     text = text.casefold().replace("\\&", "&").replace("\\%", "%").replace("\\_", "_").replace("\\ ", " ")
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|mbox|textit|operatorname|textnormal)\s*\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"(?<=n)'(?=t\b)", "", text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"\s+%", "%", text))
     signs = "" if text.isascii() else "".join(c for c in set(text) if unicodedata.category(c) == "Sm")
     text = re.sub(rf"[^\w\s.%+\-/=<>&$°*^:#△{re.escape(signs)}!]", " ", re.sub(r"(?<![\d)])!", " ", text))

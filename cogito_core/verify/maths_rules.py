@@ -14,6 +14,7 @@ from cogito_core.verify.remarks import is_unit, rounded, with_remark, without_na
 from cogito_core.verify.tree import Node, show, symbols
 from cogito_core.verify.units import parse_unit
 from cogito_core.verify.verdict import Outcome, Verdict
+from cogito_core.verify.words import number_words
 
 
 def equal(known: Gold, readings: tuple[Node, ...], answer: str, question: Question) -> Result:
@@ -110,6 +111,8 @@ _OTHER_FORMS = {
 def _read_towards(known: Gold, text: str) -> tuple[tuple[Node, ...], str]:
     """The readings of an answer, with the one that the gold's kind suggests."""
     readings, problem = readings_of(text)
+    if _two_numbers(text):
+        readings, problem = (), "two numbers side by side"
     for pattern, replacement in _OTHER_FORMS.get(known.kind, ()):
         changed = pattern.sub(replacement, text)
         if changed != text and (known.kind != "decimal" or readings[:1] == () or readings[0].op == "list"):
@@ -120,6 +123,15 @@ def _read_towards(known: Gold, text: str) -> tuple[tuple[Node, ...], str]:
     return (*readings, *more), "" if readings or more else problem
 
 
+def _two_numbers(text: str) -> bool:
+    """Whether a number stands in brackets behind another one: a remark, not a factor."""
+    remark = with_remark(text)
+    return remark is not None and all(
+        bool(_PLAIN.fullmatch(part)) or number_words(part.lower()) is not None for part in remark
+    )
+
+
+_PLAIN = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 _SCALED = re.compile(r"([$€£¥]?\s?\d[\d,]{0,20}\.?\d{0,20})\s?(k|K|M|mn|B|bn|T)")
 _SCALE = {"k": "thousand", "K": "thousand", "M": "million", "mn": "million", "B": "billion", "bn": "billion"}
 _SCALE["T"] = "trillion"

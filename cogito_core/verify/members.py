@@ -46,7 +46,7 @@ def lists(gold: Node, answer: Node, ctx: Context) -> Result:
             return unordered(gold.args, answer.args, ctx)
         return ordered(gold.args, answer.args, ctx)
     if answer.op == "list" and gold.op == "group":
-        if answer.value in ("{", "or"):
+        if answer.value in ("{", "or") or _alternatives(answer):
             return Result(False, "form", "a set or alternatives where a tuple or interval is asked for")
         if gold.value in ("()", "{}") or ctx.kind == "list":
             return ordered(gold.args, answer.args, ctx)

@@ -45,6 +45,7 @@ def canonical(text: str) -> str:
     >>> canonical("third"), canonical("5 by 7"), canonical("dec"), canonical("n 30° e"), canonical("5 to 10 years")
     ('3.', '5×7', 'december', 'n30°e', '5-10years')
     """
+    text = re.sub(r"n[' ]t\b", "nt", text)  # don't
     words = [_ABBREVIATED.get(word, word) for word in text.split()]
     if len(words) == 1 and words[0] in _WHOLE:
         return _WHOLE[words[0]]
