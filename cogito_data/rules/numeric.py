@@ -10,7 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 from cogito_data.rules.wording import normal
-from cogito_data.sources.shapes.golds import WORDS, canonical, is_number, kind_of, plain_decimal, split_unit
+from cogito_data.sources.shapes.golds import (
+    LETTERED_SCALES,
+    WORDS,
+    asks_for_count,
+    canonical,
+    is_number,
+    kind_of,
+    plain_decimal,
+    split_unit,
+)
 
 _LEADING_UNIT = re.compile(r"^\\?(?P<unit>[$€£¥])\s*(?P<value>[-+]?[\d.,]+)$")
 _WORD_UNIT = re.compile(r"^(?P<value>[-+−]?[\d.,/]+)\s*(?P<unit>[^\W\d_][\w²³^{}° ./]{0,24})$")
@@ -31,12 +40,7 @@ _SCALED = re.compile(
     re.IGNORECASE,
 )
 _SCIENTIFIC = re.compile(r"[-+−]?\d+(?:\.\d+)?[eE][-+−]?\d{1,3}")
-_SCALES = {
-    "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
-    "t": "trillion", "tn": "trillion",
-}
 _ZEROS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_COUNTS = re.compile(r"\bhow\s+many\b|\bnumber\s+of\b|\bpopulation\b|\bcount\s+of\b", re.IGNORECASE)
 _RANGE = re.compile(r"(?<![^\s(])\d[\d.,]*\s*[-–—−]\s*\d[\d.,]*(?![^\s).,;])")
 # What a circle measures is a multiple of pi: a whole number among the options is a rounded one.
 _ROUND_FIGURES = re.compile(
@@ -120,7 +124,7 @@ def _scaled(text: str) -> Value | None:
     word = (found["word"] or found["letter"]).lower()
     certain = bool(found["word"] or found["money"] or found["noun"])
     value = _plain(found["value"])
-    return Value(value, found["money"] or found["noun"] or "", "number", _SCALES.get(word, word), certain)
+    return Value(value, found["money"] or found["noun"] or "", "number", LETTERED_SCALES.get(word, word), certain)
 
 
 def _plain(number: str) -> str:
@@ -152,7 +156,7 @@ def open_numeric(question: str, options: Sequence[str], gold: int) -> Opening | 
     mine = known[gold]
     if len({value.scale for value in known}) > 1:
         return "the options differ in their scale, so the scale is part of what is asked"
-    if not all(value.certain for value in known) and not _COUNTS.search(question):
+    if not all(value.certain for value in known) and not asks_for_count(question):
         return "K, M, B or T behind a number may be a scale or a unit"
     if mine.scale:
         return _open_scaled(question, known, gold, options[gold])

@@ -47,7 +47,7 @@ def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,
         def problem(turn: Row = turn, name: str = name) -> Problem:
             question, choices = split_question(turn.text("user"))
             answer = _LABEL.sub("", turn.gold_text("assistant")).strip()
-            gold = _gold(turn, answer, choices, units, letters, spec)
+            gold = _gold(turn, question, answer, choices, units, letters, spec)
             return Problem(
                 upstream_id=name, split=row_split(row), question=question, pictures=pictures, gold=gold,
                 choices=choices,
@@ -56,7 +56,7 @@ def cauldron_row(row: Row, *, units: bool = False, letters: bool = False,
         yield one_of(turn, name, row_split(row), problem)
 
 
-def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters: bool,
+def _gold(turn: Row, question: str, answer: str, choices: tuple[str, ...], units: bool, letters: bool,
           spec: Mapping[str, Any] | None) -> Gold:
     if choices:
         return choice_by_letter(turn, choices, answer)
@@ -66,7 +66,7 @@ def _gold(turn: Row, answer: str, choices: tuple[str, ...], units: bool, letters
             raise turn.fail("gold_not_in_choices", f"the gold {answer!r} is no option letter")
         return Gold(letter, "choice", answer)
     short = without_full_stop(final_answer(turn, answer, label=True))
-    return free_form(turn, short, units=units, prose=not units, spec=spec)
+    return free_form(turn, short, units=units, prose=not units, spec=spec, question=question)
 
 
 def split_question(text: str) -> tuple[str, tuple[str, ...]]:

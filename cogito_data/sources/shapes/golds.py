@@ -58,7 +58,7 @@ LONGEST_VALUE = 1000
 
 
 def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = False, prose: bool = False,
-              spec: Mapping[str, Any] | None = None) -> Gold:
+              spec: Mapping[str, Any] | None = None, question: str = "") -> Gold:
     """The gold of an open question.
 
     Args:
@@ -68,6 +68,7 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         units: whether a unit may be written behind the value (`16cm`, `140°`): it moves to `spec["unit"]`.
         prose: the source has no formulas: `18/19` is a name there, not a fraction.
         spec: tolerance policy and the like; kept for numbers only.
+        question: where it asks for a count, `902k` is 902000 with the alias `902 thousand`, as `$1.2M` is anywhere.
 
     Raises:
         BadRow: the gold is empty or is no single value.
@@ -87,6 +88,9 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
     if not text:
         raise row.fail("empty_gold", "the gold is empty")
     body, money = written_out(canonical(text))
+    spelled = _spelled(canonical(text), counts=prose and asks_for_count(question))
+    if spelled:
+        body, money = written_out(spelled)
     found_unit = money if unit is None else unit
     if unit is None and body.endswith("%") and is_number(body[:-1].strip()):
         body, found_unit = body[:-1].strip(), "%"
@@ -102,7 +106,9 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         body = body.replace(",", "").replace("−", "-").removeprefix("+")
     elif kind == "yes_no":
         body = body.casefold()
-    return Gold(body, kind, text, out)
+    # `48K` itself would be read as kelvin, and 48 be right; behind a currency it is no unit.
+    aliases = (spelled, text) if spelled and money else (spelled,) if spelled else ()
+    return Gold(body, kind, text, out, aliases)
 
 
 _SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
@@ -114,7 +120,7 @@ _PARTS = {"¼": "0.25", "½": "0.5", "¾": "0.75"}
 def written_out(text: str) -> tuple[str, str | None]:
     """(number, currency) of `$4,500`, `12 million`, `$1.2 billion`, `8e3`, `½`; any other text as it is.
 
-    A letter as scale (`1.2M`) is left alone: it may be a unit.
+    A letter as scale (`1.2M`) is left alone: it may be a unit (see `free_form`).
     """
     if len(text) > LONGEST_VALUE:
         return text, None
@@ -129,6 +135,36 @@ def written_out(text: str) -> tuple[str, str | None]:
     if body in _PARTS:
         return _PARTS[body], unit
     return (body, unit) if money and is_number(body) else (text, None)
+
+
+_LETTERED = re.compile(r"(?P<value>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>k|m|b|t|mn|bn|tn)", re.IGNORECASE)
+LETTERED_SCALES = {
+    "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
+    "t": "trillion", "tn": "trillion",
+}
+_COUNTS = re.compile(r"\bhow\s+many\b|\bnumber\s+of\b|\bpopulation\b|\bcount\s+of\b", re.IGNORECASE)
+
+
+def asks_for_count(question: str) -> bool:
+    """Whether a question asks how many there are of something, so that a letter behind the number is no unit.
+
+    >>> asks_for_count("How many users are there?"), asks_for_count("How far is it?")
+    (True, False)
+    """
+    return _COUNTS.search(question) is not None
+
+
+def _spelled(text: str, *, counts: bool) -> str:
+    """`$1.2M` as `$1.2 million`, and `902k` as `902 thousand` where things are counted; "" where it may be a unit."""
+    if len(text) > LONGEST_VALUE:
+        return ""
+    money = _MONEY_FIRST.match(text)
+    found = _LETTERED.fullmatch(money.group("value") if money else text)
+    if found is None or not is_number(found["value"]):
+        return ""
+    if not money and (not counts or found["scale"] in ("m", "b", "t")):
+        return ""  # Metres, bytes, tonnes.
+    return f"{money.group('unit') if money else ''}{found['value']} {LETTERED_SCALES[found['scale'].lower()]}"
 
 
 def plain_decimal(number: Decimal) -> str:

@@ -150,6 +150,6 @@ def first_of(row: Row, answers: tuple[str, ...]) -> Gold:
     given = [text for answer in answers if (text := " ".join(answer.split()))]
     if not given:
         raise row.fail("empty_gold", "no answer is given")
-    gold = free_form(row, given[0], prose=True)
-    aliases = tuple(dict.fromkeys(answer for answer in given if answer != gold.original))
+    gold = free_form(row, given[0], prose=True, question=row.text("question"))
+    aliases = tuple(dict.fromkeys((*gold.aliases, *(answer for answer in given if answer != gold.original))))
     return Gold(gold.answer, gold.kind, gold.original, gold.spec, aliases)

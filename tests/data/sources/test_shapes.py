@@ -11,6 +11,7 @@ from PIL import Image
 from source_makers import jpeg, png
 
 from cogito_core.images import PictureError
+from cogito_core.verify import verify
 from cogito_data.sources.assemble import problem_text
 from cogito_data.sources.pictures import check_picture
 from cogito_data.sources.rows import BadRow, Row
@@ -194,6 +195,27 @@ def test_tolerance_is_kept_for_numbers_only() -> None:
     policy = {"policy": "relative(0.05)"}
     assert free_form(ROW, "12", spec=policy).spec == policy
     assert free_form(ROW, "red", spec=policy).spec == {}
+
+
+@pytest.mark.parametrize(("value", "question", "answer", "unit"), [
+    ("$3.30b", "What is it worth?", "3300000000", "$"), ("£44.2k", "What do they earn?", "44200", "£"),
+    ("$367bn", "", "367000000000", "$"), ("902k", "How many items were sold?", "902000", None),
+    ("48K", "What is the number of links?", "48000", None), ("1.2M", "How many parameters has it?", "1200000", None),
+    ("902k", "How far is it?", None, None), ("5m", "How many metres is it?", None, None),
+    ("1.2M", "What is the concentration?", None, None), ("3D", "How many dimensions?", None, None),
+])
+def test_a_letter_is_a_scale_where_it_can_be_no_unit(
+    value: str, question: str, answer: str | None, unit: str | None
+) -> None:
+    gold = free_form(ROW, value, prose=True, question=question)
+    if answer is None:
+        assert (gold.answer, gold.kind) == (value, "text")
+        return
+    assert (gold.answer, gold.kind, gold.spec.get("unit"), gold.original) == (answer, "number", unit, value)
+    for said in (value, f"{int(answer):,}"):
+        assert verify(gold.answer, said, kind=gold.kind, aliases=gold.aliases, spec=gold.spec).is_right
+    for said in (value.rstrip("kKMbn"), value.strip("$£kKMbn"), f"{value.rstrip('kKMbn')}T"):
+        assert not verify(gold.answer, said, kind=gold.kind, aliases=gold.aliases, spec=gold.spec).is_right
 
 
 def test_an_option_that_stands_twice_is_no_gold() -> None:
