@@ -166,8 +166,12 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     return f" (known here: {', '.join(known)})" if known and len(known) <= 12 else ""
 
 
-def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def apply_overrides(
+    values: dict[str, Any], overrides: Sequence[str], *, option: str = "--set"
+) -> dict[str, Any]:
     """A copy of `values` with `a.b.0.c=value` settings applied; values are read as YAML.
+
+    `option` is the command line's name for them, for the sentences of errors.
 
     Raises:
         CogitoError: a setting is not of the form key=value, or its path leads into something that is no mapping.
@@ -176,11 +180,11 @@ def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[st
     for setting in overrides:
         key, separator, raw = setting.partition("=")
         if not separator or not key:
-            raise CogitoError(f"--set takes key=value, not '{setting}'")
+            raise CogitoError(f"{option} takes key=value, not '{setting}'")
         try:
             value = yaml.load(raw, Loader=_StrictLoader)
         except yaml.YAMLError as error:
-            raise CogitoError(f"--set {key}: '{raw}' is not a YAML value") from error
+            raise CogitoError(f"{option} {key}: '{raw}' is not a YAML value") from error
         _set(out, key.split("."), value, key)
     return out
 

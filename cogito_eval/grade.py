@@ -22,7 +22,7 @@ from cogito_eval.records import json_fault
 from cogito_eval.scoring import OfficialRule, official_rule, readable_choices, with_reason
 
 _SCALAR = (str, int, float, bool)
-_KINDS = MATH_KINDS | {"", "choice", "choices", "yes_no", "text", "date", "time", "vqa"}
+KINDS = MATH_KINDS | {"", "choice", "choices", "yes_no", "text", "date", "time", "vqa"}
 _FORMS = ("list", "tuple", "interval")
 """Answer types that say how a gold such as (2, 8) is meant."""
 
@@ -193,7 +193,7 @@ def _check(row: Mapping[str, Any]) -> None:
 def _unreadable(row: Mapping[str, Any]) -> list[str]:
     """The fields whose value says nothing to any rule."""
     found = []
-    if canonical_kind(row.get("answer_kind")) not in _KINDS:
+    if canonical_kind(row.get("answer_kind")) not in KINDS:
         found.append("answer_kind")
     precision = row.get("precision")
     # OlympiadBench has a list, or a text with commas: one error for each answer, and some may be empty.

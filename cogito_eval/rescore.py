@@ -28,6 +28,8 @@ def rescore(directory: Path) -> dict[str, Any]:
         CogitoError: the directory holds no scores, or a result file is damaged.
     """
     stored = directory / "scores.json"
+    if not directory.is_dir():
+        raise CogitoError(f"there is no run directory {directory}")
     if not stored.is_file():
         raise CogitoError(f"{directory} holds no scores.json: finish the run first")
     before: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))

@@ -115,7 +115,7 @@ def evaluate(options: EvalOptions, out: Path, engine: Engine | None = None) -> d
     benchmarks = [load_benchmark(name) for name in names]
     config = asdict(options) | {
         "bench": [benchmark.name for benchmark in benchmarks],
-        "engine_options": apply_overrides({}, options.engine_options),
+        "engine_options": apply_overrides({}, options.engine_options, option="--engine-option"),
         "prompts": {b.name: prompt_key(resolve_protocol(options.protocol, b), b) for b in benchmarks},
         "sampling": asdict(sampling) if engine is None else None,
     }
@@ -233,7 +233,7 @@ def check(options: EvalOptions) -> CheckReport:
 def _open(options: EvalOptions) -> Engine:
     from cogito_core.engines import open_engine
 
-    settings = apply_overrides({}, options.engine_options)
+    settings = apply_overrides({}, options.engine_options, option="--engine-option")
     return open_engine(options.engine, options.model, cluster=options.cluster, **settings)
 
 

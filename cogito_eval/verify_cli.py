@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cogito_core.console import CogitoError, MissingExtra, progress, say, table
+from cogito_core.console import CogitoError, MissingExtra, UsageError, progress, say, table, warn
 
 app = typer.Typer(no_args_is_help=True, help="Tools of the answer verifier: explain, lint, mutate, compare.")
 verify_app = app
@@ -30,7 +30,11 @@ def explain(
 ) -> None:
     """Why one answer is right, wrong or undecidable."""
     from cogito_core.verify import extract, judge, verify
+    from cogito_core.verify.kinds import canonical_kind
+    from cogito_eval.grade import KINDS
 
+    if canonical_kind(kind) not in KINDS:
+        raise UsageError(f"--kind {kind} is no answer kind; known are {', '.join(sorted(KINDS - {''}))}")
     call = (
         judge(answer, gold, kind=kind, choices=choice or (), policy=policy)
         if response
@@ -197,11 +201,15 @@ def compare(
 
 
 def _rows(source: Path, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Rows of a dataset folder or a JSON Lines file in one form. Raises CogitoError on what cannot be read."""
+    """Rows of a dataset folder (or the build that holds one) or of a JSON Lines file, in one form.
+
+    A line that cannot be read is left out and counted at the end. Raises CogitoError where nothing can be read.
+    """
     if source.is_dir():
         from cogito_core.shards import read_samples
 
-        for number, sample in enumerate(read_samples(source), 1):
+        folder = source / "data" if (source / "data").is_dir() else source
+        for number, sample in enumerate(read_samples(folder), 1):
             if limit is not None and number > limit:
                 return
             yield {
@@ -218,12 +226,22 @@ def _rows(source: Path, limit: int | None) -> Iterator[dict[str, Any]]:
         return
     if not source.is_file():
         raise CogitoError(f"there is no file or folder {source}")
+    faults: list[str] = []
+    read = 0
     with source.open(encoding="utf-8", errors="surrogatepass") as handle:
         for number, line in enumerate(handle, 1):
             if limit is not None and number > limit:
-                return
-            if line.strip():
-                yield _json_row(line, number, source)
+                break
+            try:
+                if line.strip():
+                    yield _json_row(line, number, source)
+                    read += 1
+            except CogitoError as error:
+                faults.append(str(error))
+    if faults and not read:
+        raise CogitoError(faults[0])
+    if faults:
+        warn(f"{len(faults)} lines left out; the first: {faults[0]}")
 
 
 def _json_row(line: str, number: int, source: Path) -> dict[str, Any]:

@@ -268,9 +268,17 @@ def load_config(model: str, revision: str | None) -> Any:
         raise CogitoError(f"the config of '{model}' cannot be had ({str(error).splitlines()[0]})") from error
 
 
+_UNITS = {
+    "": GIB, "m": 1e6, "mb": 1e6, "mib": 2**20, "g": 1e9, "gb": 1e9, "gib": GIB, "t": 1e12, "tb": 1e12, "tib": 2**40,
+}
+
+
 def parse_memory(text: str) -> float:
-    """GiB from `80GB`, `80GiB` or `80`. GPU makers count in GB of 10^9 bytes; 80GB is 74.5 GiB."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(gib|gb)?", text.strip().lower())
-    if found is None or float(found[1]) == 0:
+    """GiB from `80GB`, `80G`, `81920MiB`, `80GiB` or `80`.
+
+    GPU makers count in GB of 10^9 bytes: 80GB is 74.5 GiB. A bare number is GiB. Raises CogitoError on all else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in _UNITS or float(found[1]) == 0:
         raise CogitoError(f"'{text}' is no amount of memory; write 80GB or 80GiB")
-    return float(found[1]) * (1e9 / GIB if found[2] == "gb" else 1.0)
+    return float(found[1]) * _UNITS[found[2]] / GIB

@@ -57,7 +57,8 @@ def test_what_is_switched_off_costs_nothing(sizes):
 
 
 def test_amounts_of_memory():
-    assert parse_memory("80GiB") == 80 and parse_memory("80") == 80
+    assert parse_memory("80GiB") == parse_memory("80") == parse_memory("81920 MiB") == 80
+    assert parse_memory("80G") == parse_memory("80GB") == parse_memory("80000MB") == parse_memory("0.08TB")
     assert parse_memory("80GB") == pytest.approx(74.5, abs=0.01)
     with pytest.raises(CogitoError, match="no amount of memory"):
         parse_memory("much")

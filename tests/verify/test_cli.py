@@ -53,12 +53,6 @@ def test_mutate_counts_faults(tmp_path: Path) -> None:
     assert (tmp_path / "faults.jsonl").read_text() == ""
 
 
-def test_a_broken_row_is_named(tmp_path: Path) -> None:
-    source = tmp_path / "rows.jsonl"
-    source.write_text('{"gold": "1"}\nnot json\n')
-    done = RUN.invoke(app, ["lint", str(source)])
-    assert done.exit_code != 0 and "rows.jsonl line 2" in str(done.exception)
-
 
 @pytest.mark.skipif(not available(), reason="math-verify is not installed")
 def test_compare_lists_disagreements(tmp_path: Path) -> None:
@@ -94,3 +88,18 @@ def test_a_second_opinion_only_where_asked_and_undecided() -> None:
     assert settled.outcome == "right" and settled.rule == "math-verify"
     decided = verify("42", "43", spec={"cas": 60})
     assert decided.rule != "math-verify" and decided.outcome == "wrong"
+
+
+def test_a_kind_that_is_none_is_named() -> None:
+    done = RUN.invoke(app, ["explain", "5", "5", "--kind", "intger"])
+    assert done.exit_code != 0 and "intger is no answer kind; known are angle, " in str(done.exception)
+
+
+def test_lint_leaves_broken_lines_out_and_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "rows.jsonl"
+    source.write_text('{"gold": "5"}\nbroken\n{"x": 1}\n')
+    done = RUN.invoke(app, ["lint", str(source)])
+    assert done.exit_code == 0 and "Lint of 1 golds" in done.output
+    assert "2 lines left out; the first:" in done.output and "line 2 is no JSON" in done.output
+    source.write_text("broken\n")
+    assert RUN.invoke(app, ["lint", str(source)]).exit_code != 0
