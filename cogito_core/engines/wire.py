@@ -225,7 +225,7 @@ def _part_text(part: Any) -> str:
 
 
 _CONTEXT = re.compile(
-    r"context.{0,3}(length|size|window)|max_model_len|maximum (model |allowed )?length|longer than the max|"
+    r"context.{0,3}(length|size|window|limit)|max_model_len|maximum (model |allowed )?length|longer than the (specified )?max|"
     r"too many tokens|(prompt|input) is too long|token count .{0,40}exceeds|max_new_tokens. must be|"
     r"must have less than \d+ tokens|range of input length|reduce the length of",
     re.I,
@@ -288,7 +288,8 @@ def _error_parts(response: HttpResponse) -> tuple[str, str]:
     if isinstance(data, list) and data:  # Gemini wraps its error in a list
         data = data[0]
     error = data.get("error") if isinstance(data, dict) else None
-    code = error.get("code") or error.get("type") if isinstance(error, dict) else None
+    holder = error if isinstance(error, dict) else data if isinstance(data, dict) else {}
+    code = holder.get("code") or holder.get("type")
     for path in (("error", "message"), ("message",), ("detail",), ("error",)):
         found: Any = data
         for name in path:

@@ -122,6 +122,8 @@ def complain(status, message="", *, code=None, body=None):
         "too many tokens: total number of tokens in the prompt cannot exceed 4081",  # Cohere
         "Input is too long for requested model.",  # Bedrock
         "Range of input length should be [1, 129024]",  # DashScope
+        "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000",  # Anthropic
+        "Token indices sequence length is longer than the specified maximum sequence length (18294 > 16384).",
         "litellm.ContextWindowExceededError: context window exceeded",  # LiteLLM
     ],
 )
@@ -170,6 +172,8 @@ def test_an_error_in_a_200_stands_for_its_own_status():
     for code, status in ((429, 429), (502, 502), ("bad_gateway", 500), (None, 500), (7, 500)):
         body = json.dumps({"error": {"message": "upstream", "code": code}}).encode()
         assert unwrapped(HttpResponse(200, {}, body)).status == status
+    flat = HttpResponse(200, {}, b'{"object": "error", "message": "no room", "code": 400}')  # SGLang's form
+    assert unwrapped(flat).status == 400
     whole = HttpResponse(200, {}, json.dumps(good(error=None)).encode())
     assert unwrapped(whole) is whole
 
