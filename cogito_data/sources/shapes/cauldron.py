@@ -18,6 +18,7 @@ from cogito_data.sources.shapes.options import choice_by_letter, options_in_text
 
 _LABEL = re.compile(r"^\s*(?:Question|Answer)\s*:\s*", re.IGNORECASE)
 _CHOICES_LINE = re.compile(r"\n\s*(?:Choices|Options)\s*:\s*$", re.IGNORECASE)
+_LISTED = re.compile(r"^\s*(?:choices|options)\s*:|^\s*[(（]?[A-Z]\s?[)）.．:]\s*\S", re.IGNORECASE | re.MULTILINE)
 _STYLE = re.compile(
     r"\b(brief|short|succinct|concise|terse|compact|brevity|quick|letter|to the point"
     r"|(?:brief|short|succinct|concise|terse|compact|quick)ly)\b",
@@ -65,6 +66,8 @@ def _gold(turn: Row, question: str, answer: str, choices: tuple[str, ...], units
         if letter is None:
             raise turn.fail("gold_not_in_choices", f"the gold {answer!r} is no option letter")
         return Gold(letter, "choice", answer)
+    if read_letter(answer) is not None and _LISTED.search(question):
+        raise turn.fail("bad_choices", f"the gold is the letter {answer!r}, but the options cannot be read")
     short = without_full_stop(final_answer(turn, answer, label=True))
     return free_form(turn, short, units=units, prose=not units, spec=spec, question=question)
 

@@ -71,7 +71,7 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         question: where it asks for a count, `902k` is 902000 with the alias `902 thousand`, as `$1.2M` is anywhere.
 
     Raises:
-        BadRow: the gold is empty or is no single value.
+        BadRow: the gold is empty, a placeholder such as `n/a`, or no single value.
     """
     if isinstance(value, bool):
         return Gold("yes" if value else "no", "yes_no", str(value).lower())
@@ -87,6 +87,8 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
         raise row.fail("wrong_type", f"the gold should be one value, not {type(value).__name__}")
     if not text:
         raise row.fail("empty_gold", "the gold is empty")
+    if text.casefold() in _PLACEHOLDERS:
+        raise row.fail("empty_gold", f"the gold {text!r} stands for a missing one")
     body, money = written_out(canonical(text))
     spelled = _spelled(canonical(text), counts=prose and asks_for_count(question))
     if spelled:
@@ -111,6 +113,7 @@ def free_form(row: Row, value: Any, *, unit: str | None = None, units: bool = Fa
     return Gold(body, kind, text, out, aliases)
 
 
+_PLACEHOLDERS = ("-", "--", "n/a", "null", "nan", "?", "...")
 _SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SCALED = re.compile(rf"(?P<value>\S+)\s+(?P<scale>{'|'.join(_SCALES)})s?", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,2}")

@@ -15,9 +15,10 @@ from cogito_core.verify import verify
 from cogito_data.sources.assemble import problem_text
 from cogito_data.sources.pictures import check_picture
 from cogito_data.sources.rows import BadRow, Row
-from cogito_data.sources.shapes.cauldron import split_question
+from cogito_data.sources.shapes.cauldron import cauldron_row, split_question
 from cogito_data.sources.shapes.conclusions import final_answer, without_full_stop
 from cogito_data.sources.shapes.golds import free_form, split_unit
+from cogito_data.sources.shapes.hub import numbered
 from cogito_data.sources.shapes.options import (
     bare_options,
     choice_as_written,
@@ -216,6 +217,26 @@ def test_a_letter_is_a_scale_where_it_can_be_no_unit(
         assert verify(gold.answer, said, kind=gold.kind, aliases=gold.aliases, spec=gold.spec).is_right
     for said in (value.rstrip("kKMbn"), value.strip("$£kKMbn"), f"{value.rstrip('kKMbn')}T"):
         assert not verify(gold.answer, said, kind=gold.kind, aliases=gold.aliases, spec=gold.spec).is_right
+
+
+@pytest.mark.parametrize("value", ["-", "N/A", "null", "?", "  n/a "])
+def test_a_placeholder_is_no_gold(value: str) -> None:
+    with pytest.raises(BadRow, match="missing one"):
+        free_form(ROW, value)
+    assert free_form(ROW, "none").answer == "none", "an answer of VQA's people"
+
+
+@pytest.mark.parametrize(("user", "assistant", "kept"), [
+    ("Which?\nChoices:\nA. x\nA. y", "A", False), ("Which?\nA. x\nC. y", "Answer: A", False),
+    ("Which?\nChoices:\nA. x", "(A)", False), ("Which label shows the root?", "A", True),
+    ("Which?\nA. x\nC. y", "green", True),
+])
+def test_a_letter_without_readable_options_is_no_open_answer(user: str, assistant: str, kept: bool) -> None:
+    values = {"images": [{"bytes": b"x", "path": None}], "texts": [{"user": user, "assistant": assistant}]}
+    (problem,) = cauldron_row(numbered(values, "train", 0, "repo"))
+    assert (problem.fault is None) is kept
+    if problem.fault is not None:
+        assert problem.fault.reason == "bad_choices"
 
 
 def test_an_option_that_stands_twice_is_no_gold() -> None:
