@@ -41,7 +41,14 @@ from cogito_train.report import write_report
 from cogito_train.rollout import Refused, RolloutGroup, roll_out
 from cogito_train.rollout_engine import RolloutEngine
 from cogito_train.scores import StepScores, score_groups
-from cogito_train.stages import StageOrder, TrainingData, select_rows, stage_steps, validation_samples
+from cogito_train.stages import (
+    StageOrder,
+    TrainingData,
+    check_filters,
+    select_rows,
+    stage_steps,
+    validation_samples,
+)
 from cogito_train.telemetry import Clock, MetricsFile, peak_memory, readable_line, record_rollouts, step_metrics
 from cogito_train.update import TrainingGroup, score_old, update_policy
 from cogito_train.validate import validate
@@ -56,11 +63,7 @@ class Trainer:
         self.data = TrainingData.open(recipe.data)
         self.bad_golds = unusable_golds(self.data.train)
         bad_held_out = unusable_golds(self.data.validation) if self.data.validation is not None else {}
-        for stage in recipe.stages:  # a filter that leaves nothing is not to be found out after two stages
-            try:
-                select_rows(self.data.train, stage.filter, self.bad_golds)
-            except CogitoError as error:
-                raise CogitoError(f"stage {stage.name}: {error}") from error
+        check_filters(self.data.train, recipe.stages, self.bad_golds)
         self.held_out = validation_samples(self.data, recipe.validation.rows, bad_held_out)
         check_memory(recipe, model_size(load_config(recipe.model, recipe.revision)), world)
         self.policy = Policy(recipe, world)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,18 @@ def select_rows(data: SampleStore, rule: Filter, without: Collection[int] = ()) 
     if len(rows) == 0:
         raise CogitoError(f"{data.directory}: the stage's filter leaves no row of {len(data)}")
     return [int(row) for row in rows]
+
+
+def check_filters(data: SampleStore, stages: Sequence[Stage], without: Collection[int]) -> None:
+    """Raise CogitoError, naming the stage, if a filter cannot be applied or leaves nothing.
+
+    Else the last stage's would be found out after days of the others.
+    """
+    for stage in stages:
+        try:
+            select_rows(data, stage.filter, without)
+        except CogitoError as error:
+            raise CogitoError(f"stage {stage.name}: {error}") from error
 
 
 class StageOrder:
