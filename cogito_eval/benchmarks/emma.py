@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cogito_eval.item import LETTERS
+from cogito_eval.item import LETTERS, Item
 from cogito_eval.records import Record
 
 _MARKS = tuple(f"<image_{i}>" for i in range(1, 6))
@@ -19,6 +19,16 @@ def adapt(record: Record, path: Path) -> Record:
     # A picture that is named and not there must be counted as absent, not silently dropped.
     named = {mark.strip("<>"): f"images/{record.get('pid')}_{mark.strip('<>')}.png" for mark in missing}
     return {**record, **named, "_type": str(record.get("type", "")).replace("choice", "Choice")}
+
+
+def own_prompt(item: Item) -> str:
+    """The release's prompt with reasoning: a letter, or a word or phrase, in one box."""
+    if item.choices:
+        demand = "Answer with the option's letter from the given choices and put the letter in one \"\\boxed{}\"."
+    else:
+        demand = "Answer the question using a single word or phrase and put the answer in one \"\\boxed{}\"."
+    options = f"\n{item.lettered}" if item.choices else ""
+    return f"{item.problem}{options}\n{demand} Please solve the problem step by step."
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:

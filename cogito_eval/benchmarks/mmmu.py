@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cogito_eval.item import LETTERS
+from cogito_eval.item import LETTERS, Item
 from cogito_eval.options import read_options
 from cogito_eval.records import Record
 
@@ -30,6 +30,13 @@ def adapt(record: Record, path: Path) -> Record:
     if record.get("question_type") in ("open", "short-answer") and isinstance(answer, str) and answer.startswith("["):
         out["answer"] = list(read_options(answer, "python"))
     return out
+
+
+def own_prompt(item: Item) -> str:
+    """The release's demand: a letter where there are options, else a word or a phrase (configs/llava1.5.yaml)."""
+    if item.choices:
+        return f"{item.problem}\n{item.lettered}\nAnswer with the option's letter from the given choices directly."
+    return f"{item.problem}\nAnswer the question using a single word or phrase."
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cogito_eval.item import LETTERS
+from cogito_eval.item import LETTERS, Item
 from cogito_eval.records import Record
 
 _VISION_QUESTION = "<image>Answer the question in the picture."
@@ -27,6 +27,16 @@ def adapt(record: Record, path: Path) -> Record:
             if f"<image {i}>" in f"{record.get('question')}{record.get('options')}" and not record.get(f"image_{i}"):
                 out[f"image_{i}"] = f"images/{record.get('id')}_{i}.png"
     return out
+
+
+def own_prompt(item: Item) -> str:
+    """The release's prompt with reasoning (prompts.yaml, `cot`), which ends in the line that its parser looks for."""
+    form = ("The last line of your response should be of the following format: 'Answer: $LETTER' (without quotes) "
+            "where LETTER is one of options. Think step by step before answering.")
+    if item.record["_setting"] == "vision":
+        mark = "<image>" if item.pictures else ""
+        return f"{mark}Write out the multiple-choice question in the image and then solve it. {form}"
+    return f"{item.problem}\n{item.lettered}\nAnswer the preceding multiple choice question. {form}"
 
 
 def official_row(record: Record, choices: tuple[str, ...]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cogito_eval.benchmarks import mmmu
-from cogito_eval.benchmarks.mmmu import official_row
+from cogito_eval.benchmarks.mmmu import official_row, own_prompt
 from cogito_eval.records import Record
 
-__all__ = ["adapt", "official_row"]
+__all__ = ["adapt", "official_row", "own_prompt"]
 
 
 def adapt(record: Record, path: Path) -> Record | None:

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cogito_eval.item import Item
 from cogito_eval.records import Record
 
 _TYPE = {"Numerical": "number", "Expression": "expression", "Equation": "equation", "Interval": "interval",
          "Tuple": "tuple"}
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _PICTURE = re.compile(r"!\[\]\((https?://[^)]*)\)|<img_(\d+)>|<image_(\d+)>")
 
 
@@ -31,6 +33,18 @@ def adapt(record: Record, path: Path) -> Record | None:
     # A copy of the text-only parts alone has no column of pictures.
     return {"image_1": None, **record, "question": text, "_pictures": pictures, "_gold": str(gold),
             "classification": subset}
+
+
+def own_prompt(item: Item) -> str:
+    """The problem and the last sentence that the released judge looks for, in the problem's language."""
+    several = bool(item.record.get("is_multiple_answer"))
+    if _CHINESE.search(item.problem):
+        box = "用英文逗号连接的多个答案" if several else "答案"
+        end = f"“所以最终答案是\\boxed{{{box}}}。”"
+        return f"{item.problem}\n请用LaTeX写出变量和公式，并以{end}结尾，单位不要放在\\boxed{{}}中。"
+    box = "answers connected with commas" if several else "answer"
+    return (f"{item.problem}\nWrite variables and formulas in LaTeX, and end your solution with "
+            f'"So the final answer is \\boxed{{{box}}}.", without the unit in the box.')
 
 
 def spec(record: Record) -> dict[str, Any]:

@@ -206,3 +206,31 @@ def test_a_consensus_of_ten_people_takes_a_manifest_alone(tmp_path):
     assert [round(row["official"]["expectation"], 4) for row in rows] == [0.6, 0.9]
     scores = score_rows(rows, benchmark)
     assert scores["official"]["accuracy"] == pytest.approx(0.75) and "guessed" not in scores["official"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reply"),
+    [("mmmu", "B"), ("mmmu_sci", "B"), ("mmmu_pro", "I think so.\nAnswer: B"), ("mmstar", "B"), ("ai2d", "B"),
+     ("scienceqa", "B"), ("mathvision", "Then \\boxed{B}."), ("emma", "So \\boxed{B}"),
+     ("wemath", "<Thought process>: <<It is round.>> <Answer>: <<B>>")],
+)
+def test_an_answer_in_the_form_of_its_own_prompt_is_right_by_the_released_rule(name, reply):
+    benchmark = load_benchmark(name)
+    item = Item(id="q", problem="Which is round?", gold="B", kind="choice", choices=("a box", "a ball", "a cone"),
+                record={"_setting": "standard"})
+    text = ask(item, (), resolve_protocol("own", benchmark), benchmark).messages[0].text
+    assert "Which is round?" in text and "{" not in text.replace("\\boxed{}", "")
+    if name not in ("mmstar", "ai2d"):  # there the question shows its options
+        assert "(B) a ball" in text
+    row = {"gold": "B", "choices": list(item.choices), "response": reply}
+    assert official_rule(benchmark)(row).is_right
+
+
+@pytest.mark.parametrize(("problem", "end"), [("Find $x$.", "So the final answer is"), ("求$x$。", "所以最终答案是")])
+def test_olympiadbench_is_asked_in_its_language(problem, end):
+    benchmark = load_benchmark("olympiadbench")
+    item = Item(id="q", problem=problem, gold="5", record={"is_multiple_answer": False})
+    text = ask(item, (), "own", benchmark).messages[0].text
+    assert text.startswith(problem) and end in text
+    said = "First \\boxed{3}.\n" + end + " \\boxed{5}."
+    assert official_rule(benchmark)({"gold": "$5$", "response": said}).is_right
