@@ -226,8 +226,8 @@ def _part_text(part: Any) -> str:
 
 _CONTEXT = re.compile(
     r"context.{0,3}(length|size|window|limit)|max_model_len|maximum (model |allowed )?length|"
-    r"longer than the (specified )?max|too many tokens|(prompt|input) is too long|token count .{0,40}exceeds|max_new_tokens. must be|"
-    r"must have less than \d+ tokens|range of input length|reduce the length of",
+    r"longer than the (specified )?max|too many tokens|(prompt|input) is too long|token count .{0,40}exceeds|"
+    r"max_new_tokens. must be|must have less than \d+ tokens|range of input length|reduce the length of",
     re.I,
 )
 """How OpenAI, vLLM, SGLang, TGI, llama.cpp, Gemini, Anthropic, Mistral, Groq, Bedrock and DashScope say it."""
