@@ -118,9 +118,16 @@ def validate(values: dict[str, Any], model: type[ManifestT], *, where: str) -> M
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = [_sentence(fault, model, values) for fault in error.errors()]
+        found = error.errors()
+        # A list whose only entry is at fault is not too short as well.
+        told = [one for one in found if one["type"] != "too_short" or not _has_inner(one["loc"], found)]
+        faults = [_sentence(fault, model, values) for fault in told]
         more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
         raise CogitoError(f"{where}: {'; '.join(faults[:3])}{more}") from error
+
+
+def _has_inner(location: tuple[int | str, ...], faults: Sequence[Any]) -> bool:
+    return any(len(one["loc"]) > len(location) and one["loc"][: len(location)] == location for one in faults)
 
 
 def _sentence(fault: Any, model: type[BaseModel], values: dict[str, Any]) -> str:
@@ -130,7 +137,7 @@ def _sentence(fault: Any, model: type[BaseModel], values: dict[str, Any]) -> str
         return f"unknown key '{location}'{_nearest(str(fault['loc'][-1]), known)}"
     if fault["type"] == "missing":
         return f"the key '{location}' is missing"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ").replace("tuple", "list")
     return f"'{location}': {message[0].lower()}{message[1:]}" if location else message
 
 

@@ -172,7 +172,8 @@ def _check_config(path: Path, config: dict[str, Any]) -> bool:
     if not _is_bare(path):
         key, old, new = difference
         raise CogitoError(
-            f"{path} holds a run with {key} = {old!r}, this command has {new!r}; choose another -o or remove it"
+            f"{path} holds a run with {key} = {old!r:.200}, this command has {new!r:.200}; "
+            "choose another -o or remove it"
         )
     return True
 
@@ -184,14 +185,19 @@ def _is_bare(path: Path) -> bool:
 
 
 def _first_difference(before: Any, now: Any, key: str) -> tuple[str, Any, Any] | None:
+    pairs: list[tuple[Any, Any, Any]] = []
     if isinstance(before, dict) and isinstance(now, dict):
-        for name in [*now, *(name for name in before if name not in now)]:
-            inner = f"{key}.{name}" if key else str(name)
-            found = _first_difference(before.get(name), now.get(name), inner)
-            if found is not None:
-                return found
-        return None
-    return None if before == now else (key, before, now)
+        names = [*now, *(name for name in before if name not in now)]
+        pairs = [(name, before.get(name), now.get(name)) for name in names]
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = [(number, *pair) for number, pair in enumerate(zip(before, now, strict=True))]
+    elif before != now:
+        return key, before, now
+    for name, old, new in pairs:
+        found = _first_difference(old, new, f"{key}.{name}" if key else str(name))
+        if found is not None:
+            return found
+    return None
 
 
 def provenance(inputs: dict[str, str]) -> dict[str, Any]:

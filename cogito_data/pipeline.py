@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from cogito_core.console import CogitoError, progress, warn
-from cogito_core.runs import RunDir
+from cogito_core.runs import Ledger, RunDir
 from cogito_core.shards import shard_paths
 from cogito_core.units import UnitStore
 from cogito_core.verify.verdict import VERSION
@@ -110,8 +110,12 @@ def build(name: str, recipe: DataRecipe, run: RunDir, *, root: Path | None, crew
     drops.write(run.path / "ledger.jsonl")
     if "train" not in splits:
         held_out = ", ".join(f"{len(rows)} {name}" for name, rows in splits.items()) or "none"
-        ledger = run.path / "ledger.jsonl"
-        raise CogitoError(f"no row is left to train on (held out: {held_out}); {ledger} names the others")
+        reasons = Counter(row["reason"] for row in Ledger(run.path / "ledger.jsonl").rows())
+        dropped = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3)) or "none"
+        raise CogitoError(
+            f"no row is left to train on (held out: {held_out}; dropped: {dropped}); "
+            f"{run.path}/ledger.jsonl names each"
+        )
     funnel = summarise(recipe, pool, early_drops, splits, measured)
     return Build(name, recipe, pool, findings, hits, probes, measured, splits, funnel, absent, origins)
 

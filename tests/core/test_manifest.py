@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from cogito_core.console import CogitoError
-from cogito_core.manifest import Manifest, apply_overrides, load_manifest, manifest_path
+from cogito_core.manifest import Manifest, apply_overrides, load_manifest, manifest_path, validate
 
 
 class _Stage(Manifest):
@@ -62,3 +63,19 @@ def test_overrides_copy_and_reach_lists() -> None:
 def test_bad_overrides_are_refused(setting: str) -> None:
     with pytest.raises(CogitoError, match="--set"):
         apply_overrides({"a": 1, "l": []}, [setting])
+
+
+def test_a_fault_inside_a_list_is_told_once() -> None:
+    class Row(Manifest):
+        source: str
+
+    class Whole(Manifest):
+        mix: tuple[Row, ...] = Field(min_length=1)
+
+    with pytest.raises(CogitoError) as said:
+        validate({"mix": [{"source": "x", "sorce": 1}]}, Whole, where="r.yaml")
+    assert str(said.value) == "r.yaml: unknown key 'mix.0.sorce' (did you mean 'source'?)"
+    with pytest.raises(CogitoError, match="'mix': input should be a valid list"):
+        validate({"mix": "tabmwp"}, Whole, where="r.yaml")
+    with pytest.raises(CogitoError, match="at least 1 item"):
+        validate({"mix": []}, Whole, where="r.yaml")

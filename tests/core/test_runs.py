@@ -53,6 +53,10 @@ def test_another_configuration_is_refused_and_the_key_named(tmp_path: Path) -> N
         run.summary({})
     with pytest.raises(CogitoError, match=r"train\.lr = 1e-06, this command has 1e-05"):
         RunDir.open(tmp_path, config={"train": {"lr": 1e-5}}, command="toy")
+    with RunDir.open(tmp_path / "list", config={"stages": [{"lr": 1}, {"lr": 2}]}, command="toy") as run:
+        run.summary({})
+    with pytest.raises(CogitoError, match=r"with stages\.1\.lr = 2, this command has 3;"):
+        RunDir.open(tmp_path / "list", config={"stages": [{"lr": 1}, {"lr": 3}]}, command="toy")
     with pytest.raises(CogitoError, match="command = 'toy'"):
         RunDir.open(tmp_path, config={"train": {"lr": 1e-6}}, command="other")
 

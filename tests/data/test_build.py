@@ -304,4 +304,4 @@ def test_a_build_that_leaves_nothing_to_train_on_says_so(tmp_path: Path) -> None
     path = recipe_file(tmp_path, mix=[{"source": "nano", "limit": 12}], hold_out={"validation": 200}, difficulty=None, select=None)
     done = run("build", "--recipe", path, "-o", tmp_path / "out")
     assert done.returncode == 1
-    assert "no row is left to train on (held out: 12 validation)" in done.stderr
+    assert "no row is left to train on (held out: 12 validation; dropped: " in done.stderr
