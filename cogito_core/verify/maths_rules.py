@@ -175,6 +175,8 @@ def maths(known: Gold, answer: str, question: Question) -> Verdict:
     result = equal(known, readings, text, question)
     if _alternatives_of_names(known, readings):
         result = Result(None, "conflict", "an either-or")
+    if not result.equal and _squashed(text) == _squashed(known.text):
+        result = Result(True, "same form", "as written")
     note = result.note
     outcome: Outcome
     if result.equal is None:
