@@ -119,7 +119,7 @@ class RolloutEngine:
         alone = [open_engine(f"openai:{url}", served, **options) for url in urls] if len(urls) > 1 else [engine]
         self._probed = alone
         if self.policy.world.is_main:
-            self._servers = WeightServers(urls, folder)
+            self._servers = WeightServers(urls, folder, directory)
         return engine
 
     def _has_forgotten(self) -> bool:

@@ -10,6 +10,7 @@ protection.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ import torch
 from cogito_core.console import CogitoError
 from cogito_core.engines.http1 import ConnectionBroken, HttpClient, HttpResponse
 from cogito_core.masking import mask
+from cogito_train.tensor_files import plain_errors
 
 # Pieces of this size keep the writer's memory small beside the model.
 _FILE_BYTES = 2 * 2**30
@@ -32,14 +34,18 @@ _SHORT_S, _RELOAD_S = 60.0, 1800.0
 class WeightServers:
     """The servers at `urls` (base URLs as the engine takes them); `folder` is where they pick up weights.
 
+    Several runs may share the folder: what one writes bears the name of its `run` directory, and what a killed
+    process of the same run left there is removed.
+
     Raises CogitoError if a server does not answer or does not take weights.
     """
 
-    def __init__(self, urls: Sequence[str], folder: Path) -> None:
+    def __init__(self, urls: Sequence[str], folder: Path, run: Path) -> None:
         self.urls = list(urls)
         self.folder = folder.absolute()
-        self._written: Path | None = None
+        self._prefix = f"weights-{hashlib.sha256(str(run.absolute()).encode()).hexdigest()[:12]}"
         self._version = ""
+        self._forget()
         for url, answer in zip(self.urls, self._everywhere("GET", "/weight_info"), strict=True):
             if answer.status != 200:
                 raise CogitoError(
@@ -52,12 +58,13 @@ class WeightServers:
 
         `weights` come under transformers' names, a tied head under its own name too: else vLLM keeps the old one.
 
-        Raises CogitoError if a server refuses. It then stays paused: nobody should get answers from weights that may
-        be half new; the next push that succeeds lets it go on.
+        Raises OSError if the disk is full, CogitoError if a server refuses. It then stays paused: nobody should get
+        answers from weights that may be half new; the next push that succeeds lets it go on.
         """
         version = uuid.uuid4().hex
-        folder = self.folder / f"weights-{version}"
-        write_weights(weights, folder)
+        folder = self.folder / f"{self._prefix}-{version}"
+        with plain_errors():
+            write_weights(weights, folder)
         self._post("/pause?mode=abort")
         reload = {"method": "reload_weights", "kwargs": {"weights_path": str(folder)}}
         self._post("/collective_rpc", reload, timeout_s=_RELOAD_S)
@@ -69,8 +76,8 @@ class WeightServers:
         self._post("/reset_encoder_cache")
         self._post("/update_weight_version", {"new_version": version})
         self._post("/resume")
-        self._forget()
-        self._written, self._version = folder, version
+        self._forget(but=folder)
+        self._version = version
 
     def is_current(self) -> bool:
         """Whether every server has what was pushed last; one that was started anew has not."""
@@ -81,10 +88,10 @@ class WeightServers:
         """Remove the weights that were written for the servers."""
         self._forget()
 
-    def _forget(self) -> None:
-        if self._written is not None:
-            shutil.rmtree(self._written, ignore_errors=True)
-            self._written = None
+    def _forget(self, but: Path | None = None) -> None:
+        for written in self.folder.glob(f"{self._prefix}-*"):
+            if written != but:
+                shutil.rmtree(written, ignore_errors=True)
 
     def _post(
         self, path: str, body: dict[str, Any] | None = None, *, timeout_s: float = _SHORT_S
