@@ -148,7 +148,7 @@ def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
     from cogito_core.engines.models import model_revision, resolve_model
     from cogito_core.plugins import own_files
     from cogito_core.runs import RunDir
-    from cogito_train.config import batch_arithmetic
+    from cogito_train.config import batch_arithmetic, what_is_kept
     from cogito_train.loop import Trainer
     from cogito_train.stages import TrainingData, content_hash
 
@@ -171,6 +171,7 @@ def _run(recipe: TrainRecipe, name: str, directory: Path, world: World) -> None:
             return
         for line in batch_arithmetic(recipe):
             say(line)
+        say(what_is_kept(recipe))
         with closing(Trainer(recipe, directory, run, world)) as trainer:
             run.summary(trainer.train())
         say(f"done: {directory / 'final'} holds the trained model")

@@ -256,5 +256,14 @@ def batch_arithmetic(recipe: TrainRecipe) -> list[str]:
     ]
 
 
+def what_is_kept(recipe: TrainRecipe) -> str:
+    """What a stopped run goes on from and what a stage hands on, in a sentence."""
+    chosen = "best validated" if recipe.hand_over.weights == "best" else "last"
+    return (
+        f"a checkpoint every {recipe.checkpoint_every} steps, from which the same command goes on; each stage hands on "
+        f"its {chosen} weights (validated every {recipe.validation.every} steps)"
+    )
+
+
 def _length(stage: Stage) -> str:
     return f"{stage.steps} steps" if stage.steps is not None else f"{stage.epochs:g} epochs"

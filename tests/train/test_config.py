@@ -3,7 +3,7 @@
 import pytest
 
 from cogito_core.console import CogitoError
-from cogito_train.config import batch_arithmetic, load_train_recipe
+from cogito_train.config import batch_arithmetic, load_train_recipe, what_is_kept
 
 
 def test_the_paper_recipe_has_the_official_figures():
@@ -29,6 +29,13 @@ def test_the_batch_arithmetic_is_said_in_words():
     lines = batch_arithmetic(load_train_recipe("vl-cogito", []))
     assert lines[0] == "each step: 512 prompts x 16 answers = 8,192 answers"
     assert lines[1] == "each step: 4 optimiser updates of 128 prompts = 2,048 answers"
+
+
+def test_what_is_kept_is_said_before_the_start():
+    recipe = load_train_recipe("vl-cogito", [])
+    assert what_is_kept(recipe).endswith("hands on its best validated weights (validated every 5 steps)")
+    assert f"every {recipe.checkpoint_every} steps" in what_is_kept(recipe)
+    assert "its last weights" in what_is_kept(load_train_recipe("vl-cogito", ["hand_over.weights=last"]))
 
 
 @pytest.mark.parametrize("name", ["nano", "vl-cogito"])
