@@ -37,7 +37,8 @@ display:block;margin-bottom:8px}
 .card img.small{width:168px;image-rendering:pixelated}
 .card pre{white-space:pre-wrap;margin:6px 0;
 font:12.5px/1.45 ui-monospace,Menlo,Consolas,monospace}
-.figures{display:flex;flex-wrap:wrap;align-items:flex-start;gap:22px;margin:8px 0 18px}.figures svg{max-width:100%;height:auto}
+.figures{display:flex;flex-wrap:wrap;align-items:flex-start;gap:22px;margin:8px 0 18px}
+.figures svg{max-width:100%;height:auto}
 .tiles{display:flex;flex-wrap:wrap;gap:14px;margin:16px 0}.tile{background:var(--card);border:1px solid var(--line);
 border-radius:8px;padding:12px 18px;min-width:130px}.tile b{display:block;font-size:24px;line-height:1.2}
 .tile span{color:var(--soft);font-size:13px}

@@ -260,8 +260,8 @@ def what_is_kept(recipe: TrainRecipe) -> str:
     """What a stopped run goes on from and what a stage hands on, in a sentence."""
     chosen = "best validated" if recipe.hand_over.weights == "best" else "last"
     return (
-        f"a checkpoint every {recipe.checkpoint_every} steps, from which the same command goes on; each stage hands on "
-        f"its {chosen} weights (validated every {recipe.validation.every} steps)"
+        f"a checkpoint every {recipe.checkpoint_every} steps, from which the same command goes on; each stage hands "
+        f"on its {chosen} weights (validated every {recipe.validation.every} steps)"
     )
 
 
