@@ -144,6 +144,14 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("ai2d", {"gold": "B", "response": "b."}, True),
         ("wemath", {"gold": "C", "response": "<Answer>: C. 12"}, True),
         ("wemath", {"gold": "C", "response": "Answer: c"}, False),
+        ("mm_iq", {"gold": "B", "response": "A good look shows it. The answer is B."}, True),
+        ("mm_iq", {"gold": "A", "response": "A look shows B"}, True),
+        ("mm_iq", {"gold": "B", "response": "We see A\nso B, not C"}, True),
+        ("mm_iq", {"gold": "B", "response": "b"}, False),
+        ("visulogic", {"gold": "B", "response": "first \\boxed{A}, then \\boxed{\\text{B}}"}, True),
+        ("visulogic", {"gold": "C", "response": "The answer is: c. It turns."}, True),
+        ("visulogic", {"gold": "D", "response": "It must be (D)."}, True),
+        ("visulogic", {"gold": "D", "response": "We choose option D because it turns"}, True),
         ("puzzlevqa", {"gold": "blue", "choices": ["red", "blue"], "extraction": "not (A) but (B)"}, True),
         ("puzzlevqa", {"gold": "red", "choices": ["red", "blue"], "extraction": "(D)"}, True),
         ("puzzlevqa", {"gold": "blue", "choices": ["red", "blue"], "extraction": "blue"}, False),
@@ -171,6 +179,8 @@ CHOICES = {"question_type": "multi_choice", "answer_type": "text", "choices": ["
         ("dynamath", {"gold": "Even", "answer_type": "text", "response": _short("it is even")}, False),
         ("dynamath", {"gold": "3", "answer_type": "int", "response": _short("13")}, True),
         ("geometry3k", {"gold": "B", "precise_value": [1.0, 2.0, 3.0, 4.0], "extraction": "2.2"}, True),
+        ("geometry3k", {"gold": "B", "precise_value": [1.0, 2.0, 3.0, 4.0], "extraction": "1.5"}, True),  # a tie
+        ("geometry3k", {"gold": "B", "precise_value": [1.0, 2.0, None, 4.0], "extraction": "2"}, False),
         # OlympiadBench
         ("olympiadbench", {"gold": "x=1", "extraction": "1"}, True),
         ("olympiadbench", {"gold": "x=1", "extraction": '"x=1"'}, False),

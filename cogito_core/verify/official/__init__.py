@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cogito_core.verify.official import compat, dynamath, letters, mathvista, mmmu, olympiadbench, tables, values, vqa
+from cogito_core.verify.official import (
+    compat,
+    dynamath,
+    letters,
+    mathvista,
+    mmmu,
+    olympiadbench,
+    puzzles,
+    tables,
+    values,
+    vqa,
+)
 from cogito_core.verify.official.row import text_of, verdict
 from cogito_core.verify.verdict import Verdict
 
@@ -62,9 +73,9 @@ OFFICIAL: dict[str, Rule] = {
         "ai2d": letters.ai2d,
         "blink": letters.blink,
         "hallusionbench": letters.hallusionbench,
-        "puzzlevqa": letters.puzzlevqa,
-        "visulogic": letters.visulogic,
-        "mm_iq": letters.mm_iq,
+        "puzzlevqa": puzzles.puzzlevqa,
+        "visulogic": puzzles.visulogic,
+        "mm_iq": puzzles.mm_iq,
         "vqa": vqa.score,
         "compat": compat.score,
     }.items()

@@ -28,7 +28,7 @@ def _letters_of(row: Row, last: str = "E") -> str:
     return LETTERS[: len(texts)] if texts else LETTERS[: LETTERS.index(last) + 1]
 
 
-def _extracted(row: Row, response: str, many: bool = False) -> tuple[str, str]:
+def extracted(row: Row, response: str, many: bool = False) -> tuple[str, str]:
     found = extract(response, kind="choices" if many else "choice", choices=options(row))
     return handed_over(found), found.rule
 
@@ -54,7 +54,7 @@ def blink(row: Row) -> Verdict:
         elif len(whole) == 1:
             answer = whole.pop()
         else:
-            letter, how = _extracted(row, answer)
+            letter, how = extracted(row, answer)
             answer, rule = (f"({letter})" if letter else "(Z)"), f"blink, {how} in place of GPT"
     return verdict("blink", answer == gold, gold, answer, rule=rule)
 
@@ -98,7 +98,7 @@ def logicvista(row: Row) -> Verdict:
     answer, ready = given(row)
     rule = "logicvista"
     if not ready:
-        answer, how = _extracted(row, answer, many=True)
+        answer, how = extracted(row, answer, many=True)
         rule = f"logicvista, {how} in place of GPT"
     letters = sorted(re.findall(r"\b[a-z0-9]\b", answer.lower().replace("_", " ")))
     return verdict(
@@ -148,44 +148,3 @@ def hallusionbench(row: Row) -> Verdict:
         why = "the reply decides nothing about a figure that is not there, which the release counts as right"
         return verdict("hallusionbench", True, gold, said, extracted=answer, rule=f"{rule}, unclear", reason=why)
     return verdict("hallusionbench", said == gold and gold in ("yes", "no"), gold, said, extracted=answer, rule=rule)
-
-
-def option_letter(bench: str, row: Row) -> Verdict:
-    """A release that parses one option letter from the reply, without a language model."""
-    gold = gold_letter(row)
-    answer, ready = given(row)
-    letter, how = (
-        (answer.strip().strip("()").upper(), "extraction")
-        if ready and re.fullmatch(r"\s*\(?[A-Za-z]\)?\s*", answer)
-        else _extracted(row, answer)
-    )
-    return verdict(bench, bool(gold) and letter == gold, gold, letter, rule=f"{bench}, {how}")
-
-
-def mm_iq(row: Row) -> Verdict:
-    """MM-IQ: the parsed option letter."""
-    return option_letter("mm_iq", row)
-
-
-def visulogic(row: Row) -> Verdict:
-    """VisuLogic: the letter in the last box or tag, else the letter rules; without the GPT fallback."""
-    return option_letter("visulogic", row)
-
-
-def puzzlevqa(row: Row) -> Verdict:
-    """PuzzleVQA and AlgoPuzzleVQA (prompting.py): the last letter in brackets, else the last capital A to D.
-
-    A letter beyond the options means the first one there. The release puts its reply to the model a second time and
-    reads the answer to that, the `extraction` here; without one our rules read the reply.
-    """
-    texts, gold = options(row), text_of(row, "gold")
-    wanted = gold if gold in texts else texts[LETTERS.index(gold_letter(row))] if gold_letter(row) and texts else ""
-    answer, ready = given(row)
-    rule = "puzzlevqa"
-    if not ready:
-        answer, how = _extracted(row, answer)
-        rule = f"puzzlevqa, {how} in place of a second question"
-    found = re.findall(r"\(([ABCD])\)", answer) or re.findall(r"[ABCD]", answer)
-    place = LETTERS.index(found[-1]) if found else -1
-    said = (texts[place] if place < len(texts) else texts[0]) if found and texts else ""
-    return verdict("puzzlevqa", bool(said) and said == wanted, wanted, said, extracted=answer, rule=rule)

@@ -259,7 +259,10 @@ def _near(text: str) -> float | None:
 
 
 def geometry3k(row: Row) -> Verdict:
-    """Geometry3K (Inter-GPS): right if the gold is the nearest of the four candidate values; unsolved counts 0.25."""
+    """Geometry3K (Inter-GPS): right if no candidate value is nearer than the gold's; unsolved counts 0.25.
+
+    An answer is wrong where the value of a candidate is not known, as in test.py of the release.
+    """
     answer, ready = given(row)
     letter = gold_letter({**row, "gold": row.get("answer", row.get("gold"))}) or gold_letter(row)
     values = row.get("precise_value")
@@ -270,7 +273,7 @@ def geometry3k(row: Row) -> Verdict:
     )
     said = answer if ready else extract(answer, kind="number").text or ""
     value = _near(said)
-    if value is None or not letter or any(one is None for one in candidates) or not candidates:
+    if value is None or not letter or not candidates:
         if not candidates:
             strict = verify((golds(row) or [""])[0], said, kind="number")
             return verdict("geometry3k", strict.is_right, strict.gold_norm, said, rule="geometry3k, no candidates")
@@ -284,9 +287,14 @@ def geometry3k(row: Row) -> Verdict:
             rule="geometry3k, guess",
             reason="no numeric answer; the release credits a guess",
         )
-    distances = [abs(one - value) for one in candidates if one is not None]
-    picked = LETTERS[distances.index(min(distances))]
-    return verdict("geometry3k", picked == letter, letter, picked, extracted=said)
+    known = [one for one in candidates if one is not None]
+    place = LETTERS.index(letter)
+    if len(known) < len(candidates) or place >= len(known):
+        return verdict("geometry3k", False, letter, None, extracted=said, reason="a candidate has no value")
+    distances = [abs(one - value) for one in known]
+    right = distances[place] == min(distances)
+    picked = letter if right else LETTERS[distances.index(min(distances))]
+    return verdict("geometry3k", right, letter, picked, extracted=said)
 
 
 def mathverse(row: Row) -> Verdict:
