@@ -155,7 +155,10 @@ _RELATED = (
     (re.compile(r"\\perp\b"), "⊥"),
     (re.compile(r"\\angle\b"), "∠"),
     (re.compile(r"\\triangle\b"), "△"),
-    (re.compile(r"\\[lc]?dots[cb]?\b|\.\.\."), "…"),
+    (re.compile(r"\\(?:land|wedge)\b"), "∧"),
+    (re.compile(r"\\(?:lor|vee)\b"), "∨"),
+    (re.compile(r"\\(?:neg|lnot)\b\s?"), "¬"),
+    (re.compile(r"(,\s?)(?:\\[lc]?dots[cb]?\b|\.\.\.|…)"), r"\1etc"),
 )
 _RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")

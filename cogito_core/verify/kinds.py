@@ -11,6 +11,7 @@ from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.moments import read_date, read_time
 from cogito_core.verify.notations import based
 from cogito_core.verify.reader import CACHED_CHARS, read
+from cogito_core.verify.remarks import rounded
 from cogito_core.verify.spellings import grouped_otherwise, respelled
 from cogito_core.verify.tree import Budget, Node, ReadError, symbols
 from cogito_core.verify.words import number_words
@@ -235,6 +236,9 @@ def _classify(text: str, kind: str) -> Gold:
         node = read(text)
         return Gold(kind_of(node, text), text, (node,))
     lower = text.lower()
+    about = rounded(text)
+    if about[:1].isdigit() or about[:1] in ("$", "-"):  # a gold "about 50"
+        text = about
     if not kind:
         if lower in YES or lower in NO:
             return Gold("yes_no", text, ())
@@ -256,7 +260,8 @@ def _classify(text: str, kind: str) -> Gold:
             return Gold("time", text, ())
         if read_date(text) is not None:
             return Gold("date", text, ())
-        if re.fullmatch(r"[A-Za-z][A-Za-z'\- ]*", text) and len(text) > 1 and not _is_maths(text):
+        named = re.search(r"[ -]", text) and number_words(lower) is not None  # one third, twenty-five
+        if re.fullmatch(r"[A-Za-z][A-Za-z'\- ]*", text) and len(text) > 1 and not _is_maths(text) and not named:
             return Gold("text", text, ())
     readings, problem = readings_of(text)
     if not readings:

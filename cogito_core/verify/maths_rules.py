@@ -132,6 +132,7 @@ def _two_numbers(text: str) -> bool:
 
 
 _PLAIN = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
+_PER_UNIT = re.compile(r"([+-]?\d[\d,]{0,20}(?:\.\d{1,20})?)\s?(?:1\s?)?/\s?([A-Za-zμΩ]{1,6})")
 _SCALED = re.compile(r"([$€£¥]?\s?\d[\d,]{0,20}\.?\d{0,20})\s?(k|K|M|mn|B|bn|T)")
 _SCALE = {"k": "thousand", "K": "thousand", "M": "million", "mn": "million", "B": "billion", "bn": "billion"}
 _SCALE["T"] = "trillion"
@@ -142,6 +143,9 @@ def _beside_the_value(text: str, read: bool) -> tuple[Node, ...]:
     scaled = _SCALED.fullmatch(text)
     if scaled:
         return readings_of(f"{scaled.group(1)} {_SCALE[scaled.group(2)]}")[0]
+    inverse = _PER_UNIT.fullmatch(text)
+    if inverse:
+        return readings_of(f"{inverse.group(1)} {inverse.group(2)}^{{-1}}")[0]
     remark = with_remark(text)
     if remark is not None:
         if is_unit(remark[1]):

@@ -94,7 +94,7 @@ def compare_quantity(
 
 def _amount_alone(gold: Unit, answer: Unit) -> bool:
     """Whether the gold is a price for something and the answer states the sum alone: $5 for $5 per hour."""
-    top, sign, _ = gold.name.partition("/")
+    top, sign, _ = gold.name.replace(" per ", "/").partition("/")
     whole = parse_unit(top) if sign else None
     return whole is not None and whole.dims == answer.dims and whole.dims in _MONEY and answer.factor == whole.factor
 

@@ -17,6 +17,8 @@ _NO_ANSWER = re.compile(
 _EVERYTHING = frozenset(
     ["all real numbers", "all reals", "the real numbers", "the set of all real numbers", "实数集", "全体实数"]
 )
+_ANGLED = re.compile(r"<([^<>]{1,200},[^<>]{1,200})>")
+_CHINESE_RATE = re.compile(r"每(小时|分钟|秒|天)(\d[\d.]{0,12}[\u3400-\u9fffA-Za-z]{1,4})")
 _PARALLEL = re.compile(r"(?<=[A-Z])\s?//\s?(?=[A-Z])")
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
@@ -110,6 +112,12 @@ def respelled(text: str) -> str:
     if "_" in text or "C(" in text or "P(" in text:
         text = notations.chosen(text)
     text = notations.family(text)
+    if "+/-" in text:
+        text = text.replace("+/-", "\\pm ")
+    if text[:1] == "<" and (vector := _ANGLED.fullmatch(text)):
+        text = f"({vector.group(1)})"
+    if text[:1] == "每" and (rate := _CHINESE_RATE.fullmatch(text)):
+        text = f"{rate.group(2)}/{rate.group(1)}"
     if "//" in text:
         text = _PARALLEL.sub(r" \\parallel ", text)
     text = text.replace("\\not=", "\\ne ").replace("\\not =", "\\ne ")

@@ -22,8 +22,8 @@ _REWRITES = tuple(
     for pattern, replacement in (
         (r"(\d(?:\s?[a-z]{1,4})?)\s*(?:\bby|\bx|×|\\times|\*|(?<=\d)x)\s*(?=\d)", r"\1×"),
         (r"(?<=\d)\s*(?:remainder|rem|r|余|……)\s*(?=\d)", " r "),
-        (r"^between (\d[\d.]*) and (\d[\d.]*)", r"\1-\2"),
-        (r"^(?:from )?(\d[\d.]*)\s*(?:-|–|—|~|to|through|至|到)\s*(\d[\d.]*)(?=$|\s|[^\W\d])", r"\1-\2"),
+        (r"^between (\d[\d.:]*) and (\d[\d.:]*)", r"\1-\2"),
+        (r"^(?:from )?(\d[\d.:]*)\s*(?:-|–|—|~|to|through|至|到)\s*(\d[\d.:]*)(?=$|\s|[^\W\d])", r"\1-\2"),
         (r"(?<=\$)(\d+)\.00\b", r"\1"),
         (r"(\d)(?:st|nd|rd|th)\b", r"\1."),
     )

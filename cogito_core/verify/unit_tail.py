@@ -115,12 +115,13 @@ def unit_here(p: Parser, left: Node) -> tuple[Unit, int] | None:
 def rate_behind(p: Parser, currency: str) -> Unit | None:
     """The rate that a sum of money is, where "per hour", "/kg" or "an hour" follows; nothing is taken elsewhere."""
     token = p.token
-    if not p.is_sign("/") and not (token.kind == "word" and token.value.lower() in ("per", "a", "an", "every")):
+    first = token.value.lower().split()[:1] if token.kind in ("word", "text") else []
+    if not p.is_sign("/") and first not in (["per"], ["a"], ["an"], ["every"]):
         return None
     index = p.at + 1
     while (one := p.tokens[index]).kind != "end" and not (one.kind == "cmd" and one.value in _ITEM_ENDS):
         index += 1
-    unit = parse_unit(f"{currency}/{p.text[p.tokens[p.at + 1].start : p.tokens[index - 1].end]}")
+    unit = parse_unit(f"{currency} {p.text[token.start : p.tokens[index - 1].end]}".replace(" every ", " per "))
     if unit is not None:
         p.at = index
     return unit
