@@ -180,10 +180,23 @@ def test_dropped_answers_and_tokens_leave_the_mean():
     broken = list(groups[2].engine_logprobs)
     broken[1] = (float("nan"), *broken[1][1:])
     groups[2].engine_logprobs = broken
-    _, sums = _gradient(_Policy(objective={"kl": 0.0}), groups)
+    gradient, sums = _gradient(_Policy(objective={"kl": 0.0, "engine_cap": 2.0}), groups)
     total = sum(len(answer) for group in groups for answer in group.answers)
     assert sums["tokens"] == total - len(groups[0].answers[1]) - 1
     assert np.isfinite(sums["loss"]) and np.isfinite(sums["gap"])
+    assert all(torch.isfinite(values).all() for values in gradient.values())
+
+
+def test_an_update_of_dropped_answers_alone_changes_nothing():
+    """drop_truncated, and every answer was cut: no division by zero tokens."""
+    groups = _groups()
+    for group in groups:
+        group.keep = np.zeros(4, dtype=bool)
+    policy = _Policy(objective={"kl": 0.1})
+    reference = AnswerScorer(tiny_model(seed=1), temperature=1.0, banned=policy.scorer.banned, pad_id=PAD)
+    gradient, sums = _gradient(policy, groups, reference=reference)
+    assert sums["tokens"] == sums["loss"] == sums["kl"] == sums["grad_norm"] == 0.0
+    assert not any(values.any() for values in gradient.values())
 
 
 def test_parameters_without_a_gradient_still_move_with_the_optimiser():
