@@ -71,10 +71,10 @@ def visulogic_letter(response: str) -> str:
     """The letter A to D of the last box, at the ends of the reply, or alone behind an answer phrase; else ""."""
     box = response.rfind("\\boxed{")
     if box >= 0:
-        content = response[box + 7 :].partition("}")[0]
+        content, closed, _ = response[box + 7 :].partition("}")
         for command in ("\\text{", "\\rm{", "\\mathbf{", "$"):
             content = content.replace(command, "")
-        if content.strip() in ("A", "B", "C", "D"):
+        if closed and len(content) <= 2 and content.strip() in ("A", "B", "C", "D"):
             return content.strip()
     for letter in "ABCD":
         heads = (f"{letter}\n", f"({letter})\n", f"({letter}) {letter}\n")
