@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 import cogito_data.ingest as module
 from cogito_core.console import CogitoError
+from cogito_core.manifest import manifest_path
 from cogito_core.sample import Sample
 from cogito_core.shards import read_samples
 from cogito_data.cli import app
@@ -71,7 +73,8 @@ def arxivqa_row(number: int, image: str) -> dict[str, Any]:
 
 
 def streamed(name: str, out: Path) -> dict[str, Sample]:
-    result = ingest(name, from_hub=True, out=out)
+    # The pinned commits are those of the real Hub.
+    result = ingest(name, from_hub=True, out=out, revision="main")
     samples = {sample.upstream_id: sample for sample in read_samples(out / "data")}
     assert result.kept == len(samples)
     return samples
@@ -186,7 +189,7 @@ def test_a_run_that_goes_on_stays_at_its_commit(tmp_path: Path, hub: HubServer, 
     monkeypatch.setattr(module, "UNIT_ROWS", 4)
     stop_after(monkeypatch, 6)
     with pytest.raises(KeyboardInterrupt):
-        ingest("geometry3k", from_hub=True, out=tmp_path / "out")
+        ingest("geometry3k", from_hub=True, out=tmp_path / "out", revision="main")
     stop_after(monkeypatch, None)
     newer = put_repository(hub, "hiyouga/geometry3k", parquet("New"))
     samples = streamed("geometry3k", tmp_path / "out")
@@ -211,8 +214,13 @@ def test_a_build_reads_a_repository_at_one_commit(tmp_path: Path, hub: HubServer
             f"{name}/train-00000-of-00001.parquet": parquet(f"{word} {name}", first)
             for name, first in (("okvqa", 0), ("vqav2", 5))}})
 
+    for name in ("okvqa", "vqav2"):
+        shipped = manifest_path("sources", name).read_text(encoding="utf-8")
+        own = re.sub(r"(?m)^  revision: [0-9a-f]{40}$", "  revision: main", shipped)
+        (tmp_path / f"{name}.yaml").write_text(own, encoding="utf-8")
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("name: two\ndescription: two\ndata: {mix: [{source: okvqa}, {source: vqav2}]}\n", encoding="utf-8")
+    mix = ", ".join(f"{{source: {tmp_path}/{name}.yaml}}" for name in ("okvqa", "vqav2"))
+    recipe.write_text(f"name: two\ndescription: two\ndata: {{mix: [{mix}]}}\n", encoding="utf-8")
     command = ["build", "--recipe", str(recipe), "-o", str(tmp_path / "out")]
     commit = push("old")
     stop_after(monkeypatch, 3)

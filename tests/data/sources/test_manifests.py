@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_manifest_and_adapter_agree(name: str) -> None:
     assert manifest.citation.startswith("@")
     assert manifest.citation.count("{") == manifest.citation.count("}")
     assert manifest.training_splits
+
+
+def test_a_repository_is_pinned_at_one_commit() -> None:
+    revisions: dict[str, set[str]] = {}
+    for name in source_names():
+        hub = load_source(name).manifest.hub
+        if hub is not None:
+            revisions.setdefault(hub.repo, set()).add(hub.revision)
+    assert all(len(found) == 1 for found in revisions.values())
+    pinned = {revision for found in revisions.values() for revision in found} - {"main"}
+    assert len(pinned) == 4
+    assert all(re.fullmatch("[0-9a-f]{40}", revision) for revision in pinned)
 
 
 def test_an_adapter_is_short(repository: Path) -> None:
