@@ -156,15 +156,20 @@ def _reachable(hub: Hub, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
 
 
 def _resolve(hub: Hub, kept: Path) -> str:
-    """The commit a branch points at, asked once a run; a local folder or a commit stands for itself."""
+    """The commit a branch points at, asked once a run; a local folder stands for itself.
+
+    The Hub is asked about a commit too: that it is there, and that the network is, before anything is tried for long.
+    """
     if kept.exists():
         stored = json.loads(kept.read_text(encoding="utf-8"))
         if stored["repo"] == hub.repo:
             return str(stored["commit"])
-    if _is_commit(hub.revision) or Path(hub.repo).is_dir():
+    if Path(hub.repo).is_dir():
         return hub.revision
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
+    if _is_commit(hub.revision) and constants.HF_HUB_OFFLINE:
+        return hub.revision  # What the cache holds may be enough.
     try:
         commit = HfApi().dataset_info(hub.repo, revision=hub.revision).sha
     except Exception as error:  # The client raises network, HTTP and validation errors of unrelated families.

@@ -391,3 +391,10 @@ def test_real_records_stream_as_they_read_from_their_folder(tmp_path: Path, hub:
     assert len(told) == len(named) > 10
     for number, (_, row) in enumerate(named):
         assert told[f"{number}-0"].answer == row["answer"].replace(",", "")
+
+
+def test_a_commit_that_is_not_there_is_found_out_at_once(tmp_path: Path, hub: HubServer) -> None:  # noqa: F811
+    put_repository(hub, CAULDRON, {"README.md": b"# The Cauldron"})
+    with pytest.raises(CogitoError, match=r"cannot read HuggingFaceM4/the_cauldron from the Hugging Face Hub.*--from DIR"):
+        ingest("vqav2", from_hub=True, out=tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.arrow")), "no unit was begun"
