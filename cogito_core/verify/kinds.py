@@ -102,9 +102,17 @@ def _cached_readings(text: str) -> tuple[tuple[Node, ...], str]:
     return _readings(text)
 
 
+_ACCENTED = re.compile(
+    r"[A-Za-zÀ-ɏ]*[À-ÖØ-öø-ɏ][\u0300-\u036f]?[A-Za-zÀ-ɏ]+|[A-Za-z]{2,}(?:[À-ÖØ-öø-ɏ]|[a-z][\u0300-\u036f])"
+)
+"""A word with an accent: letters side by side are products elsewhere."""
+
+
 def _readings(text: str) -> tuple[tuple[Node, ...], str]:
     found: list[Node] = []
     problem = ""
+    if not text.isascii() and _ACCENTED.search(text) and not any(char.isdigit() for char in text):
+        return (), "a word"
     text = respelled(text)
     one_number = grouped_otherwise(text)
     if one_number:

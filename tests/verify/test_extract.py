@@ -265,6 +265,9 @@ def test_parts_of_times_and_numbers_said_twice(gold: str, response: str, outcome
     ("gold", "response", "outcome"),
     [
         ("red", "The car is red, not blue.", "right"),
+        ("café", "The word is café.", "right"),
+        ("café", "cafe\u0301", "right"),
+        ("naïve", "It is native.", "wrong"),
         ("blue", "The car is red, not blue.", "wrong"),
         ("Paris", "The city in the picture is **Paris**, the capital of France.", "right"),
         ("South Africa", "South Africa has the highest value (54%), followed by Kenya.", "right"),
