@@ -61,6 +61,8 @@ def rows_of(name: str, root: Path) -> list[Sample]:
         try:
             made = origin.problem(row)
             for problem in [made] if isinstance(made, Problem) else made:
+                if problem.fault is not None:
+                    continue
                 pictures = [
                     Picture(path.read_bytes(), path.name) if isinstance(path, Path) else path
                     for path in problem.pictures
