@@ -32,7 +32,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cogito_core.console import table
-from cogito_core.verify import kinds, reader, units, verify, words
+from cogito_core.verify import formulas, kinds, reader, units, verify, words
 from tests.verify.suite import load
 
 Pair = tuple[str, str]
@@ -74,7 +74,14 @@ def benchmark_stream(labels: Path) -> list[Pair]:
 
 def clear_caches() -> None:
     """Empty every cache of ours, so that a run starts cold."""
-    for cached in (reader._cached, kinds._cached_readings, kinds._cached_gold, units.parse_unit, words.number_words):
+    for cached in (
+        reader._cached,
+        kinds._cached_readings,
+        kinds._cached_gold,
+        units.parse_unit,
+        words.number_words,
+        formulas.formula,
+    ):
         cached.cache_clear()
 
 

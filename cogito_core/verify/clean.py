@@ -94,53 +94,62 @@ def blank_dollars(text: str) -> str:
     return "".join(chars)
 
 
+_DRESS = (
+    ("$$", "$$"),
+    ("$", "$"),
+    ("\\(", "\\)"),
+    ("\\[", "\\]"),
+    ("**", "**"),
+    ("`", "`"),
+    ("__", "__"),
+    ('"', '"'),
+    ("“", "”"),
+    ("*", "*"),
+    ("_", "_"),
+    ("'", "'"),
+    ("‘", "’"),
+    ("「", "」"),
+)
+_DRESSED = frozenset("{").union(opening[0] for opening, _ in _DRESS)
+_STOPS = (".", "。", ",", ";", "，", "！", ":")
+
+
 def strip_dress(text: str) -> str:
     """`text` without outer delimiters, box, bold, quotes and a closing full stop, until nothing more comes off."""
     text = repair(text).strip()
     for _ in range(12):
         before = text
         text = text.strip().strip("\u200b\ufeff")
-        for opening, closing in (
-            ("$$", "$$"),
-            ("$", "$"),
-            ("\\(", "\\)"),
-            ("\\[", "\\]"),
-            ("**", "**"),
-            ("`", "`"),
-            ("__", "__"),
-            ('"', '"'),
-            ("“", "”"),
-            ("*", "*"),
-            ("_", "_"),
-            ("'", "'"),
-            ("‘", "’"),
-            ("「", "」"),
-        ):
-            if (
-                len(text) > len(opening) + len(closing) - 1
-                and text.startswith(opening)
-                and text.endswith(closing)
-                and opening not in text[len(opening) : len(text) - len(closing)]
-                and closing not in text[len(opening) : len(text) - len(closing)]
-            ):
-                text = text[len(opening) : len(text) - len(closing)].strip()
-        wrapped = _WRAPPER.match(text)
-        if wrapped and matching_brace(text, wrapped.end() - 1) == len(text) - 1:
-            text = text[wrapped.end() : -1]
-        coloured = _COLOURED.match(text)
-        if coloured and matching_brace(text, coloured.end() - 1) == len(text) - 1:
-            text = text[coloured.end() : -1]
+        if text[:1] in _DRESSED:
+            text = _undressed(text)
         if text.startswith("=") and len(text) > 1 and not text.startswith(("==", "=>")):
             text = text[1:]
-        if text.startswith("\\left{") or "\\beginboxed" in text:
-            text = text.replace("\\beginboxed", "\\boxed")
-        text = _ENVIRONMENT.sub(" ", text)
-        if text.endswith((".", "。", ",", ";", "，", "！", ":")) and not text.endswith("..."):
-            text = text[:-1]
-        if text.endswith("\\") and not text.endswith("\\\\"):
+        if "\\" in text:
+            text = _ENVIRONMENT.sub(" ", text)
+            if text.endswith("\\") and not text.endswith("\\\\"):
+                text = text[:-1]
+        if text.endswith(_STOPS) and not text.endswith("..."):
             text = text[:-1]
         if text == before:
             break
+    return text
+
+
+def _undressed(text: str) -> str:
+    """`text` without the delimiters or the command around all of it."""
+    for opening, closing in _DRESS:
+        if len(text) > len(opening) + len(closing) - 1 and text.startswith(opening) and text.endswith(closing):
+            inner = text[len(opening) : len(text) - len(closing)]
+            if opening not in inner and closing not in inner:
+                text = inner.strip()
+    if not text.startswith(("\\", "{")):
+        return text
+    if text.startswith("\\left{") or "\\beginboxed" in text:
+        text = text.replace("\\beginboxed", "\\boxed")
+    for pattern in (_WRAPPER, _COLOURED):
+        wrapped = pattern.match(text)
+        if wrapped and matching_brace(text, wrapped.end() - 1) == len(text) - 1:
+            text = text[wrapped.end() : -1]
     return text
 
 
@@ -169,8 +178,9 @@ def fold(text: str) -> str:
     """Key for equality of words, see `fold_words`; a formula (SMILES, f(x), LaTeX) keeps every sign but spaces."""
     text = text.replace("′", "'")
     text = _RAISED.sub(lambda match: "^" + match.group().translate(_DIGITS), text)
-    for pattern, sign in _RELATED:
-        text = pattern.sub(sign, text)
+    if any(sign in text for sign in ("\\", "//", "||", "...", "…")):
+        for pattern, sign in _RELATED:
+            text = pattern.sub(sign, text)
     atoms = re.sub(r"\\(?:ce|text|mathrm|rm)\s*|[_{}]|\^(?=\{?\d*[+-])", "", text)
     if len(atoms) < len(text) and _FORMULA_OF_ATOMS.fullmatch(atoms):  # H_2O, \ce{Fe^3+}
         return atoms.casefold()

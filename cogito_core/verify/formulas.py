@@ -30,6 +30,7 @@ _SPECIES = re.compile(
     rf"(\d{{0,3}})((?:{_ATOMS.pattern})(?:[·.]\d{{0,2}}(?:{_ATOMS.pattern}))?)({_CHARGE}?)(?:\((?:s|l|g|aq)\))?"
 )
 _BACK = re.compile(r"\\(?:long)?leftarrow(?![A-Za-z])|<-+(?!>)|←")
+_CAPITAL = re.compile("[A-Z]")
 _ARROW = re.compile(
     r"\\(?:long)?(?:left)?rightarrow|\\rightleftharpoons|\\xrightarrow\{[^{}]*\}|\\to(?![A-Za-z])|<?[-=]+>|[→⟶⇌↔]|="
 )
@@ -40,10 +41,10 @@ _PLUS = re.compile(r"(?<![\^{])(?<![\^{]\d)\s*\+\s*(?=[\d\\A-Z(\[])")
 def formula(text: str) -> str:
     """A formula or a reaction in one spelling; "" where `text` is neither. One bare symbol is no formula.
 
-    >>> formula(r"\\\\mathrm{H_2SO_4}"), formula("SO₄²⁻"), formula("Co2"), formula("2H2 + O2 -> 2H2O"), formula("A_2")
+    >>> formula(r"\\mathrm{H_2SO_4}"), formula("SO₄²⁻"), formula("Co2"), formula("2H2 + O2 -> 2H2O"), formula("A_2")
     ('H2SO4', 'SO4^2-', 'Co2', '2H2+1O2>2H2O', '')
     """
-    if len(text) > MAX_FORMULA or not any(char.isupper() for char in text):
+    if len(text) > MAX_FORMULA:
         return ""
     sides = _BACK.split(text)[::-1]
     if len(sides) == 1:
@@ -80,7 +81,7 @@ def _species(text: str) -> tuple[int, str] | None:
 
 def same_formula(gold: str, answer: str) -> bool | None:
     """Whether two texts are one formula; None where the gold is no formula, or the answer may be another notation."""
-    one = formula(gold)
+    one = formula(gold) if _CAPITAL.search(gold) else ""
     if not one:
         return None
     other = formula(answer)

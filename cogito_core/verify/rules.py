@@ -33,11 +33,12 @@ def decide(gold: str, answer: str, question: Question) -> Verdict:
     known = read_gold(gold, kind)
     if known.kind == "choice":
         return choice_rules.choice(gold, answer, question, decide)
-    if not strip_dress(answer):
+    said = strip_dress(answer)
+    if not said:
         return conclude("undecidable", known.kind, "empty", known.text, "", answer, question, "the answer is empty")
     if kind == "list" and word_rules.names_words(known.text):
         return word_rules.word_list(known, answer, question)
-    alike = same_formula(known.text, strip_dress(answer))
+    alike = same_formula(known.text, said)
     if alike or (alike is False and not known.readings):
         return word_rules.formula(known, answer, question, alike)
     if known.kind == "yes_no":
