@@ -6,8 +6,10 @@ import hashlib
 import itertools
 import json
 import os
+import random
 import sqlite3
 import threading
+import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +34,7 @@ CREATE TABLE IF NOT EXISTS answers (
 """
 
 _PARQUET_ROWS = 10_000
+_PATIENCE_S = 120.0
 
 
 class AnswerStore:
@@ -148,14 +151,28 @@ class AnswerStore:
         # An SQLite connection must not cross a fork.
         if self._connection is None or self._owner != os.getpid():
             try:
-                connection = sqlite3.connect(self.path, timeout=120, check_same_thread=False)
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.executescript(_TABLES)
+                self._connection, self._owner = _opened(self.path), os.getpid()
             except sqlite3.DatabaseError as error:
                 raise CogitoError(f"the answer store {self.path} cannot be used ({error})") from error
-            self._connection, self._owner = connection, os.getpid()
         return self._connection
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE_S, check_same_thread=False)
+    give_up = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_TABLES)
+            return connection
+        except sqlite3.OperationalError as error:
+            # Of processes that make a new file at once all but one are turned away: SQLite's own time-out does not
+            # cover the change to write-ahead mode.
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                connection.close()
+                raise
+            time.sleep(random.uniform(0.005, 0.05))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,6 +175,17 @@ def test_kill_9_loses_nothing_that_was_reported(repository, tmp_path):
     out = run(CachedEngine(engine, AnswerStore(path)), [ask(name, range(4)) for name in sorted(reported)])
     assert engine.generated == []
     assert all(r.answers[3].text == f"{name}/3" for name, r in out.items())
+
+
+def test_a_store_that_another_process_is_just_making_is_waited_for(tmp_path):
+    """SQLite's time-out does not cover the change to write-ahead mode: it fails at once while another one writes."""
+    path = tmp_path / "answers.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        sqlite3.connect(path, timeout=120).execute("PRAGMA journal_mode = WAL")
+    threading.Timer(0.3, other.commit).start()
+    assert len(AnswerStore(path)) == 0
 
 
 def test_four_processes_share_one_store(repository, tmp_path):
