@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import itertools
 import json
@@ -73,7 +75,10 @@ class AnswerStore:
         return found
 
     def put(self, model: str, request: Request, answers: Sequence[Answer]) -> None:
-        """Store answers in one transaction. What is stored already stays, unless it lacks log-probabilities."""
+        """Store answers in one transaction. What is stored already stays, unless it lacks log-probabilities.
+
+        Raises OSError if the disk is full, CogitoError if the file is damaged.
+        """
         key = self.key(model, request)
         sampling = request.sampling
         prompt = json.loads(_canonical(model, request))
@@ -86,7 +91,7 @@ class AnswerStore:
             sampling.top_p,
             sampling.max_tokens,
         )
-        with self._lock, self._connect() as connection:
+        with self._lock, self._explained(), self._connect() as connection:
             connection.execute("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?, ?, ?, ?, ?)", prompt_row)
             connection.executemany(
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (prompt, seed) DO UPDATE SET "
@@ -144,16 +149,23 @@ class AnswerStore:
             self._connection = None
 
     def _execute(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock:
+        with self._lock, self._explained():
             return self._connect().execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if "full" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
+            raise CogitoError(f"the answer store {self.path} cannot be used ({error})") from error
 
     def _connect(self) -> sqlite3.Connection:
         # An SQLite connection must not cross a fork.
         if self._connection is None or self._owner != os.getpid():
-            try:
+            with self._explained():
                 self._connection, self._owner = _opened(self.path), os.getpid()
-            except sqlite3.DatabaseError as error:
-                raise CogitoError(f"the answer store {self.path} cannot be used ({error})") from error
         return self._connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -209,6 +210,28 @@ def test_export_holds_every_answer_with_its_prompt(store, tmp_path):
     assert rows[0]["logprobs"] == [-0.5, -0.25] and rows[2]["logprobs"] is None
     assert rows[0]["token_ids"] == [7, 1] and rows[0]["model"] == "echo@1"
     assert (rows[2]["temperature"], rows[2]["max_tokens"], rows[2]["seed"]) == (0.5, 9, 5)
+
+
+def test_a_full_disk_is_the_systems_error_and_loses_nothing(store):
+    cached = CachedEngine(EchoEngine(), store)
+    run(cached, [ask("before")])
+    store._connect().execute("PRAGMA max_page_count = 20")  # SQLite says then what it says when the disk is full
+    with pytest.raises(OSError) as caught:
+        run(cached, [ask("x" * 200_000)])
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(store.path)
+    store.close()
+    assert len(AnswerStore(store.path)) == 2
+
+
+def test_a_store_damaged_while_it_is_used_is_named(store):
+    cached = CachedEngine(EchoEngine(), store)
+    run(cached, [ask(f"q{i}", range(8)) for i in range(40)])
+    store.close()
+    data = bytearray(store.path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    store.path.write_bytes(data)
+    with pytest.raises(CogitoError, match=r"answers\.sqlite cannot be used \(.*malformed"):
+        run(CachedEngine(EchoEngine(), AnswerStore(store.path)), [ask("q1", range(8))])
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path):
