@@ -93,8 +93,10 @@ _ECHO = re.compile(
 
 
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_NO_VALUE = re.compile(r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)|^[A-Za-z]{2,20}\s?[:：]\s?")
-"""A number in words and in digits, or one with its label: "three (3)", "Ans: 3"; no products and no ratios."""
+_NO_VALUE = re.compile(
+    r"[A-Za-z]{3}\s*\(\d[\d,.]*\)|\d\s*\([a-z][a-z -]+\)|^[A-Za-z]{2,20}\s?[:：]\s?|\b(?:is|are|equals)\s"
+)
+"""A number in words and in digits, one with its label, a statement: "three (3)", "Ans: 3"; no products, no ratios."""
 _THEN = re.compile(r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)(?!\s+(?:that|far|much|many)\b)[,:]?\s+", re.I)
 _OUT_OF = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+|all\s+|every\s+)?(\d+)(?![\d.,]*\d)", re.I)
 _OF_THE = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+)?$", re.I)
@@ -138,7 +140,9 @@ def reduce_clause(clause: str, kind: str, first: bool) -> _Item | None:
     """
     then = () if first or kind not in SINGLE_KINDS else [match.end() for match in _THEN.finditer(clause)]
     if then:  # "x^2 = 9, so x = 3"
-        item = reduce_clause(clause[then[-1] :], kind, first)
+        tail = clause[then[-1] :]
+        several = re.search(r"\band\b|[=≈].*[=≈]", tail) is not None
+        item = _chosen(tail, kind, first) if several else reduce_clause(tail, kind, first)
         if item is not None:
             return _Item(item.text, then[-1] + item.start, then[-1] + item.end)
     begin = len(clause) - len(clause.lstrip())
@@ -329,7 +333,7 @@ def _numbers(text: str, kind: str, taken: list[tuple[int, int]]) -> list[_Item]:
         if found and start < found[-1].end:  # the 8 of "3 out of 8"
             continue
         written, scale = _written(match), scale_after(text, end)
-        whole = _OUT_OF.match(text, end) if match.group("bottom") is None else None
+        whole = _OUT_OF.match(text, end) if match.group("bottom") is match.group("unit") is None else None
         if whole is not None:  # "3 out of 8": three of them, or three eighths
             share = kind in ("rational", "decimal", "percent")
             written, end = f"{written}/{whole.group(1)}" if share else written, whole.end()

@@ -216,6 +216,9 @@ def _final(text: str, last: Candidate, earlier: Candidate) -> bool:
     ) and ("\n" in between or "." in between or "#" in between)
 
 
+_UNSAID = re.compile(r"\b(?:not|never|cannot|no\s+reason|hardly)\b|n['’]t\b", re.I)
+
+
 def _yes_no(text: str) -> Extraction:
     """Yes or no: the answer phrase's first word, else the response's, else a concluding sentence's."""
     word = re.compile(r"[\s*\"'(\[“]*(yes|no|true|false|是的?|不是|否|对|错|正确|错误)(?![A-Za-z])", re.I)
@@ -238,6 +241,6 @@ def _yes_no(text: str) -> Extraction:
             piece,
             re.I,
         )
-        if match and not (found & YES and found & NO):
+        if match and not (found & YES and found & NO) and not _UNSAID.search(piece[: match.start(1)]):
             return Extraction(match.group(1), "conclusion", (begin, end))
     return Extraction(None, "none", None, "neither yes nor no is said")

@@ -27,7 +27,8 @@ _OPENING = re.compile(
 )
 _NONE_LEFT = re.compile(
     r"\W*(?:(?:therefore|thus|hence|so|then)[,\s]+)?there\s+(?:is|are|was|were|will be|would be)\s+"
-    r"(?:no|zero|none)\b(?!\s+(?:way|need|reason|doubt|information|answer|solution|data|evidence|indication|other)\b)[^.\d]*\.?\s*|"
+    r"(?:no|zero|none)\b(?!\s+(?:way|need|reason|doubt|information|answer|solution|data|evidence|indication|other|"
+    r"images?|pictures?|photos?|figures?|files?|attachments?|questions?|texts?|options?|such|mention|labels?|choices?)\b)[^.\d]*\.?\s*|"
     r"\W*no\s+(?:[a-z]+\s+){1,5}(?:is|are|was|were|can be|could be)\s+"
     r"(?:visible|seen|shown|present|found|left|there|remaining)\W*",
     re.I,
@@ -52,11 +53,16 @@ def value_in_response(text: str, kind: str) -> Extraction:
     if (
         found.span is None
         or found.text is None
-        or kind not in SINGLE_KINDS | {"closed form", "expression", "complex"}
+        or kind not in SINGLE_KINDS | {"closed form", "expression", "complex", "ratio", "time", "date"}
     ):
         return found
     if _is_range(text, *found.span):
         return Extraction(None, "conflict", found.span, "a range of values", found.candidates)
+    start = found.span[0]
+    if kind in ("time", "date") and re.search(
+        r"\b(?:before|after|until|till|past|since)\s+$", text[:start][-12:], re.I
+    ):
+        return Extraction(None, "conflict", found.span, "before or after a time", found.candidates)
     if not is_bare(text, *found.span):
         return Extraction(None, "conflict", found.span, "a part of a value, a bound or a denial", found.candidates)
     return found

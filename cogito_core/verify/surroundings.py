@@ -54,6 +54,7 @@ def is_bare(text: str, start: int, end: int) -> bool:
     """Whether nothing around text[start:end] makes another value, a bound or a denial of it."""
     before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
     before = re.sub(r"\bnot\b[^,;]{1,30}\bbut\b", "", before)
+    before = re.sub(r"(?:</?[a-z]{1,10}|\banswer)>\s*$", "", before)  # a tag of HTML is no bound
     quoted = re.fullmatch(r"\s*>\s*", before.rsplit("\n", 1)[-1])  # Markdown's quotation, no bound
     if not quoted and _BEFORE.search(before):
         return False

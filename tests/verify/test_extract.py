@@ -284,3 +284,22 @@ def test_parts_of_times_and_numbers_said_twice(gold: str, response: str, outcome
 )
 def test_a_sentence_around_a_text(gold: str, response: str, outcome: str) -> None:
     assert judge(response, gold).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "outcome"),
+    [
+        ("3:4", "The ratio is not 3:4.", "undecidable"),
+        ("3:45", "It is not 3:45.", "undecidable"),
+        ("3:45", "It is before 3:45.", "undecidable"),
+        ("July 4, 1776", "It was signed before July 4, 1776.", "undecidable"),
+        ("16", "Answer: 16 percent of 50", "undecidable"),
+        ("yes", "I would not say yes.", "undecidable"),
+        ("0", "There is no image attached to your message. Could you upload it again?", "undecidable"),
+        ("4", "The answer is <b>4</b>.", "right"),
+        ("19.5°", "By Snell's law, so sin θ₂ = sin 30° · (1.0/1.5) = 0.333 and θ₂ ≈ 19.5°.", "right"),
+        ("30°", "Thus the angle is $\\frac{\\pi}{6}$.", "right"),
+    ],
+)
+def test_denials_bounds_and_statements(gold: str, response: str, outcome: str) -> None:
+    assert judge(response, gold).outcome == outcome
