@@ -131,6 +131,13 @@ def _second_opinion(verdict: Verdict, gold: str, seconds: float) -> Verdict:
     return replace(verdict, outcome="right" if said else "wrong", rule="math-verify", reason=reason)
 
 
+def _form_of(people: Sequence[str]) -> str:
+    """What to look for in a reply where people's answers are the gold: a count, a yes or no, else words."""
+    most = max(people, key=people.count, default="")
+    form = read_gold(most).kind if most else ""
+    return form if form in ("integer", "decimal", "yes_no", "time", "date", "money", "percent") else "vqa"
+
+
 def judge(
     response: object,
     gold: object,
@@ -161,7 +168,8 @@ def judge(
     if grid is not None:
         found = Extraction(grid[0], "grid", grid[1])
     else:
-        found = extract(text, kind=wanted or None, choices=options)
+        form = _form_of(people_of((spec or {}).get("answers") or gold)) if wanted == "vqa" else wanted
+        found = extract(text, kind=form or None, choices=options)
     if found.text is None:
         reason = found.conflict or "no answer found"
         return Verdict(
@@ -178,7 +186,7 @@ def judge(
     given: dict[str, Any] = {"kind": kind, "choices": choices, "aliases": aliases, "policy": policy, "spec": spec}
     verdict = verify(gold, found.text, **given)
     said, rule, span = found.text, found.rule, found.span
-    if verdict.outcome == "wrong" and verdict.kind == "text" and found.rule == "whole response":
+    if verdict.outcome == "wrong" and verdict.kind in ("text", "vqa") and found.rule == "whole response":
         stated = complement(text)  # "The capital is Paris." is not the gold, but states it
         second = verify(gold, stated.text, **given) if stated is not None else verdict
         if stated is not None and second.is_right:

@@ -69,3 +69,18 @@ def test_the_ten_answers_may_be_the_gold_its_json_or_the_spec() -> None:
     assert OFFICIAL["vqa"]({"gold": TEN, "response": "The answer is dark red."}).score == pytest.approx(0.6)
     assert verify([], "red", kind="vqa").outcome == "undecidable"
     assert verify(TEN, "", kind="vqa").outcome == "undecidable"
+
+
+@pytest.mark.parametrize(
+    ("people", "response", "right"),
+    [
+        (["2"] * 8 + ["two", "3"], "There are two dogs.", True),
+        (["2"] * 8 + ["two", "3"], "There are 3 dogs.", False),
+        (["yes"] * 9 + ["no"], "Yes, it is.", True),
+        (["yes"] * 9 + ["no"], "No, it is not.", False),
+        (["red"] * 6 + ["dark red"] * 4, "The car is red, not blue.", True),
+        (["red"] * 6 + ["dark red"] * 4, "The car is blue.", False),
+    ],
+)
+def test_a_whole_reply_is_read_in_the_form_of_what_people_said(people: list[str], response: str, right: bool) -> None:
+    assert judge(response, people[0], kind="vqa", spec={"answers": people}).is_right is right
