@@ -134,7 +134,7 @@ def constant_of(node: Node) -> str:
     node = node.args[-1] if node.op == "rel" and node.value == ("=",) else node
     terms = node.args if node.op == "add" else ()
     names = [str(term.value) for term in terms if term.op == "sym" and term.value in _CONSTANTS]
-    others = [symbols(term) for term in terms if term.op != "sym"]
+    others = [symbols(term) for term in terms if term.op != "sym" or term.value not in _CONSTANTS]
     if len(names) != 1 or not any(others) or any(_CONSTANTS & found for found in others):
         return ""
     return names[0]

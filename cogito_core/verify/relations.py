@@ -23,6 +23,10 @@ _DIRECTED = frozenset(["in", "notin", "subset", "subseteq"])
 _INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
 
 
+_UNKNOWNS = frozenset(["x", "y", "t"])
+"""|x| = 5 is an equation for these names; |v| = 5 and |AB| = 5 state a size."""
+
+
 def relate(gold: Node, answer: Node, ctx: Context) -> Result:
     """A relation against a relation, a value, or a set."""
     if gold.op == "rel" and answer.op == "rel":
@@ -41,8 +45,10 @@ def relate(gold: Node, answer: Node, ctx: Context) -> Result:
         inner = relation.args[1]
         return ctx.same(inner, other) if not flipped else ctx.same(other, inner)
     both = _absolute(relation)
-    if both is not None and other.op == "list":
+    if both is not None and other.op in ("list", "set", "pm"):
         return ctx.same(both, other) if not flipped else ctx.same(other, both)
+    if both is not None and relation.args[0].args[0].value in _UNKNOWNS and other.op not in ("set", "group", "rel"):
+        return Result(False, "form", "an equation with two solutions against a value")
     value = value_side(relation)
     if value is not None:
         return ctx.same(value, other) if not flipped else ctx.same(other, value)

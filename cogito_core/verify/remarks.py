@@ -12,7 +12,7 @@ _NAME = re.compile(
     re.S,
 )
 _ANOTHER = re.compile(
-    r"\b(?:not|never|half|twice|double|triple|square[ds]?|cubed?|root|reciprocal|inverse|log|negative|minus|without|if|"
+    r"\b(?:no|not|never|half|twice|double|triple|square[ds]?|cubed?|root|reciprocal|inverse|log|negative|minus|without|if|"
     r"least|most|than|or|per|times|sin|cos|tan|max|min|mod|i|we|you|they|think|guess|believe|doubt|maybe|perhaps|whether|"
     r"between|before|after|above|below|under|over|all|every|some)\b|n't\b",
     re.I,

@@ -19,6 +19,9 @@ _EVERYTHING = frozenset(
 )
 _ANGLED = re.compile(r"<([^<>]{1,200},[^<>]{1,200})>")
 _CHINESE_RATE = re.compile(r"每(小时|分钟|秒|天)(\d[\d.]{0,12}[\u3400-\u9fffA-Za-z]{1,4})")
+_MONEY = frozenset("$€£¥")
+_MONEY_SCALED = re.compile(r"(\\?[$€£¥]\s?\d[\d,]{0,20}(?:\.\d{1,20})?)\s?([kKMBT]|mn|bn)")
+_SCALE = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "t": "trillion"}
 _PARALLEL = re.compile(r"(?<=[A-Z])\s?//\s?(?=[A-Z])")
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
@@ -118,6 +121,8 @@ def respelled(text: str) -> str:
         text = f"({vector.group(1)})"
     if text[:1] == "每" and (rate := _CHINESE_RATE.fullmatch(text)):
         text = f"{rate.group(2)}/{rate.group(1)}"
+    if not _MONEY.isdisjoint(text[:2]) and (sum_of := _MONEY_SCALED.fullmatch(text)):
+        text = f"{sum_of.group(1)} {_SCALE[sum_of.group(2).lower()]}"
     if "//" in text:
         text = _PARALLEL.sub(r" \\parallel ", text)
     text = text.replace("\\not=", "\\ne ").replace("\\not =", "\\ne ")

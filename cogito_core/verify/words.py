@@ -85,6 +85,8 @@ def _english(words: list[str]) -> int | Fraction | None:
         return sign * (whole + Fraction(int("".join(map(str, digits))), 10 ** len(digits)))
     if words == ["a", "dozen"] or words == ["one", "dozen"]:
         return 12 * sign
+    if words == ["half", "a", "dozen"]:
+        return 6 * sign
     total, group, last = 0, 0, ""
     for index, word in enumerate(words):
         if word == "and" and last in ("hundred", *_SCALES) and index + 1 < len(words):
