@@ -147,10 +147,12 @@ def _time_rows(events: Rows, stages: Sequence[str]) -> list[list[Any]]:
             },
         }
         total = sum(seconds.values()) or 1.0
+        # Steps that an earlier version made say nothing of memory.
+        measured = [event["peak_gib"] for event in steps if "peak_gib" in event]
         peaks = {
-            label: f"{max(event['peak_gib'][phase] for event in steps):.2f}"
+            label: f"{max(peak[phase] for peak in measured):.2f}"
             for phase, label in (("rollout", "sampling and judging"), ("update", "updating"))
-            if steps
+            if measured
         }
         out += [
             [stage, phase, round(value, 1), f"{value / total:.0%}", peaks.get(phase, "-")]
