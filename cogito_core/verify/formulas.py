@@ -39,13 +39,11 @@ _PLUS = re.compile(r"(?<![\^{])(?<![\^{]\d)\s*\+\s*(?=[\d\\A-Z(\[])")
 
 @lru_cache(maxsize=2048)
 def formula(text: str) -> str:
-    """A formula or a reaction in one spelling; "" where `text` is neither. One bare symbol is no formula.
+    """A formula or a reaction of at most MAX_FORMULA characters in one spelling; "" for anything else, one symbol included.
 
     >>> formula(r"\\mathrm{H_2SO_4}"), formula("SO₄²⁻"), formula("Co2"), formula("2H2 + O2 -> 2H2O"), formula("A_2")
     ('H2SO4', 'SO4^2-', 'Co2', '2H2+1O2>2H2O', '')
     """
-    if len(text) > MAX_FORMULA:
-        return ""
     sides = _BACK.split(text)[::-1]
     if len(sides) == 1:
         sides = _ARROW.split(text)
@@ -81,10 +79,11 @@ def _species(text: str) -> tuple[int, str] | None:
 
 def same_formula(gold: str, answer: str) -> bool | None:
     """Whether two texts are one formula; None where the gold is no formula, or the answer may be another notation."""
-    one = formula(gold) if _CAPITAL.search(gold) else ""
+    if max(len(gold), len(answer)) > MAX_FORMULA or not _CAPITAL.search(gold):
+        return None  # long texts are kept out of the cache
+    one, other = formula(gold), formula(answer)
     if not one:
         return None
-    other = formula(answer)
     if other:  # Fe3+ may be an ion with three charges, or three atoms
         unmarked = "^" not in answer and not _RAISED.search(answer)
         return one == other or (unmarked and one.replace("^", "") == other.replace("^", ""))
