@@ -39,7 +39,7 @@ _PLUS = re.compile(r"(?<![\^{])(?<![\^{]\d)\s*\+\s*(?=[\d\\A-Z(\[])")
 
 @lru_cache(maxsize=2048)
 def formula(text: str) -> str:
-    """A formula or a reaction of at most MAX_FORMULA characters in one spelling; "" for anything else, one symbol included.
+    """A formula or reaction of at most MAX_FORMULA characters in one spelling; "" for all else, one symbol included.
 
     >>> formula(r"\\mathrm{H_2SO_4}"), formula("SO₄²⁻"), formula("Co2"), formula("2H2 + O2 -> 2H2O"), formula("A_2")
     ('H2SO4', 'SO4^2-', 'Co2', '2H2+1O2>2H2O', '')
