@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cogito_core.verify.arguments import argument
 from cogito_core.verify.lexer import Token
-from cogito_core.verify.tree import Node, number, show
+from cogito_core.verify.tree import Node, ReadError, number, show
 
 if TYPE_CHECKING:
     from cogito_core.verify.reader import Parser
@@ -74,6 +74,10 @@ def function(p: Parser, name: str, token: Token) -> Node:
         exponent = None
     args = function_argument(p, name)
     if name == "binom":
+        if len(args) == 1 and p.is_sign("{"):  # binom{16}{3} without its backslash
+            args = (*args, argument(p))
+        if len(args) != 2:
+            raise ReadError("a binomial of other than two numbers")
         node = p.node("func", "binom", args, start)
     elif name == "log":
         node = p.node("func", "log", (args[0],) if base is None else (args[0], base), start)

@@ -103,7 +103,7 @@ def _cached_readings(text: str) -> tuple[tuple[Node, ...], str]:
 
 
 _ACCENTED = re.compile(
-    r"[A-Za-zÀ-ɏ]*[À-ÖØ-öø-ɏ][\u0300-\u036f]?[A-Za-zÀ-ɏ]+|[A-Za-z]{2,}(?:[À-ÖØ-öø-ɏ]|[a-z][\u0300-\u036f])"
+    r"(?<=[A-Za-z])[À-ÖØ-öø-ɏ]|[À-ÖØ-öø-ɏ][A-Za-z]|[A-Za-z][\u0300-\u036f][A-Za-z]|(?<=[A-Za-z]{2})[a-z][\u0300-\u036f]"
 )
 """A word with an accent: letters side by side are products elsewhere."""
 
@@ -245,7 +245,7 @@ def _classify(text: str, kind: str) -> Gold:
         return Gold(kind_of(node, text), text, (node,))
     lower = text.lower()
     about = rounded(text)
-    if about[:1].isdigit() or about[:1] in ("$", "-"):  # a gold "about 50"
+    if (about[:1].isdigit() or about[:1] in ("$", "-")) and readings_of(about)[0]:  # a gold "about 50"
         text = about
     if not kind:
         if lower in YES or lower in NO:
