@@ -92,7 +92,7 @@ def pick_one(answer: str, choices: Sequence[str], count: int = 0, gold_side: boo
 DENIES = re.compile(
     r"\s*(?:(?:is|are|was|were|would be|seems?|looks?|must be|has to be)\s+(?:to be\s+)?(?:\w+ly\s+|also\s+|just\s+)?"
     r"(?:incorrect|wrong|false|not|out|excluded|eliminated|ruled out|impossible|irrelevant)\b|"
-    r"(?:is|are|was|were|does|do|did|can|could|would)n'?\s?t\b|cannot\b|(?:can|does|do|did|could|would) not\b|"
+    r"(?:is|are|was|were|does|did|can|could|would)n'?\s?t\b|cannot\b|(?:can|does|did|could|would) not\b|"
     r"can be (?:excluded|eliminated|ruled out|dismissed)\b)"
 )
 

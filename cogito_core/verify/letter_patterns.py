@@ -152,7 +152,7 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
     )
     left_over = rf"(?i:\bleav(?:es|ing)\s+(?:us\s+)?(?:with\s+)?(?:only\s+)?)\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
     curt = (
-        r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so|probably|most\s+likely)[,:]?\s+|"
+        r"(?im:(?:^|[.;!?,]\s)\s*(?:and\s+)?(?:therefore|thus|hence|so|probably|most\s+likely|answer|option|choice|it'?s|it\s+is)[,:]?\s+|"
         r"(?:=>|->|→|⇒|∴|\\(?:therefore|Rightarrow|implies))[\s$]*)"
         rf"{_OPEN}{option}{_OPEN}{letter}(?=[\s*)\]}}$]*[.!]?\s*(?:\n|$))"
     )
@@ -164,6 +164,8 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
         rf"(?<![A-Za-z0-9'’])[(\[（]?([A-{last}])(?![A-Za-z0-9'’])[)\]）]?\s+(?i:fits?|matches|suits|works|is)\s+"
         r"(?i:(?:much\s+|even\s+)?better\b(?!\s+than))"
     )
+    instead = rf"(?i:,\s+but\s+(?:rather\s+)?)\s*{_OPEN}{option}{_OPEN}{letter}{ends}"
+    fits = rf"(?<![A-Za-z0-9'’])[(\[（]?([A-{last}])[)\]）]?\s+(?i:fits|matches|works|applies)(?=[.!]?\s*(?:\n|$))"
     chinese = rf"(?<![A-Za-z])([A-{last}])\s*(?:选?项)?\s*是?正确(?!的?吗)"
     return tuple(
         (rank, re.compile(pattern))
@@ -174,6 +176,8 @@ def patterns(last: str) -> tuple[tuple[int, re.Pattern[str]], ...]:
             (0, chinese),
             (0, corrected),
             (0, alone),
+            (1, instead),
+            (1, fits),
             (1, bracketed),
             (1, named),
             (1, guessed),

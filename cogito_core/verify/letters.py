@@ -378,7 +378,7 @@ def _is_list(text: str, count: int) -> bool:
 
 def _short_value(text: str, choices: Sequence[str]) -> Extraction | None:
     """A short response without a letter may be an option's value in another form: 120/17 for \\frac{120}{17}."""
-    body = text.strip()
+    body = re.sub(r"^(?:therefore|thus|hence|so)\b[,:]?\s*", "", text.strip(), flags=re.I)
     if not choices or len(body) > MAX_VALUE or "\n" in body or not any(char.isdigit() for char in body):
         return None
     start = text.find(body)

@@ -122,7 +122,7 @@ class Reply:
         index = LETTERS.index(letter)
         if self.keys and index >= len(self.keys):
             return ""
-        match = re.match(r"\s*[)\]*}]*\s*[.:,)\-–]?\s*[\"'*(]*\s*([^\n]{1,200})", after)
+        match = re.match(r"\s*[)\]*}]*\s*(?:[.:,)]|[-–](?=\s))?\s*[\"'*(]*\s*([^\n]{1,200})", after)
         if not match:
             return ""
         words = re.split(r"(?<=[^\d])[.](?:\s|$)|\n", match.group(1))[0].strip(" *)\"'")

@@ -64,6 +64,11 @@ ANIMALS = ["crickets", "deer", "snakes", "hawks"]
         ("D is the one that fits.", "D"),
         ("Only C is consistent with the figure.", "C"),
         ("I initially chose C but B fits better.", "B"),
+        ("Not C, but B.", "B"),
+        ("It can't be C. It is B.", "B"),
+        ("It is a deer.", "B"),
+        ("Eliminate C. Answer B", "B"),
+        ("Among the options A, B, C and D, B fits.", "B"),
         ("Answer: C? No, D.", None),
         ("Answer - C", "C"),
         ("=> C", "C"),
@@ -82,3 +87,11 @@ ANIMALS = ["crickets", "deer", "snakes", "hawks"]
 )
 def test_curt_conclusions_and_what_is_ruled_out(response: str, letter: str | None) -> None:
     assert extract(response, kind="choice", choices=ANIMALS).text == letter
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [("The answer is (C) -1.", "C"), ("The answer is (D) -1.", None), ("The answer is C - 1", None)],
+)
+def test_a_sign_behind_a_letter_is_the_values(response: str, letter: str | None) -> None:
+    assert extract(response, kind="choice", choices=["0", "2", "-1", "1"]).text == letter
