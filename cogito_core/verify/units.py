@@ -223,7 +223,7 @@ def parse_unit(text: str) -> Unit | None:
         if re.fullmatch(r"[\u3400-\u9fff]{1,4}", chinese) and not re.search(r"[或和与不是的以上下半倍]", chinese):
             return Unit(Fraction(1), (), chinese, noun=chinese)
         return None
-    plain = re.sub(r"(?<=[a-z]) an? (?=(?:second|minute|hour|day|week|month|year)$)", " per ", plain)
+    plain = re.sub(r"(?<=[A-Za-z]) an? (?=(?:second|minute|hour|day|week|month|year)$)", " per ", plain)
     return _english(plain) or _noun(plain) or _rate(plain)
 
 
