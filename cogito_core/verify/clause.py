@@ -100,6 +100,7 @@ _NO_VALUE = re.compile(
 _THEN = re.compile(r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)(?!\s+(?:that|far|much|many)\b)[,:]?\s+", re.I)
 _OUT_OF = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+|all\s+|every\s+)?(\d+)(?![\d.,]*\d)", re.I)
 _OF_THE = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+)?$", re.I)
+_ABOUT = re.compile(r"≈|\\approx\b|≅|\\simeq\b")
 _LABEL = re.compile(r"\b(?:answer|ans|result|solution|total)\s+$", re.I)
 
 
@@ -195,6 +196,11 @@ def _chosen(text: str, kind: str, first: bool) -> _Item | None:
         cut = 0 if first else len(text) - MAX_CLAUSE
         item = _chosen(text[cut : cut + MAX_CLAUSE], kind, first)
         return None if item is None else _Item(item.text, item.start + cut, item.end + cut)
+    about = _ABOUT.search(text) if kind in ("rational", "closed form", "expression") and not first else None
+    if about is not None:  # "5/6 ≈ 0.833": the exact form is the value
+        exact = _chosen(text[: about.start()], kind, first)
+        if exact is not None:
+            return exact
     if kind in ("time", "ratio", "date"):
         clocks = _clocks(text, kind)
         if clocks:

@@ -297,6 +297,8 @@ def test_a_sentence_around_a_text(gold: str, response: str, outcome: str) -> Non
         ("yes", "I would not say yes.", "undecidable"),
         ("0", "There is no image attached to your message. Could you upload it again?", "undecidable"),
         ("4", "The answer is <b>4</b>.", "right"),
+        ("5/6", "Probability = 5/6 ≈ 0.833", "right"),
+        ("2\\sqrt{3}", "So x = \\sqrt{12} ≈ 3.46.", "right"),
         ("19.5°", "By Snell's law, so sin θ₂ = sin 30° · (1.0/1.5) = 0.333 and θ₂ ≈ 19.5°.", "right"),
         ("30°", "Thus the angle is $\\frac{\\pi}{6}$.", "right"),
     ],
