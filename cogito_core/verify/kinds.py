@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cogito_core.verify.clean import strip_dress
 from cogito_core.verify.moments import read_date, read_time
-from cogito_core.verify.notations import based
+from cogito_core.verify.notations import based, combinations
 from cogito_core.verify.reader import CACHED_CHARS, read
 from cogito_core.verify.remarks import rounded
 from cogito_core.verify.spellings import grouped_otherwise, respelled
@@ -136,6 +136,9 @@ def _readings(text: str) -> tuple[tuple[Node, ...], str]:
         found.append(node)
         if not _has_unit(node):
             break
+    counted = combinations(text)
+    if counted:
+        found.append(read(counted))
     comma = re.fullmatch(r"([^\d()\[\]{}]{0,12})([+-]?\d+),(\d+)([^\d()\[\]{}]{0,24})", text)
     if comma and (len(comma.group(3)) not in (1, 3) or comma.group(2).lstrip("+-") == "0"):
         with suppress(ReadError):

@@ -9,9 +9,11 @@ _C = r"(?:\\(?:mathrm|text|rm)\s*\{\s*([CAP])\s*\}|(?<![A-Za-z\\])([CAP]))"
 _CHOSEN = (
     re.compile(rf"{_C}\s*_\s*{_INTEGER}\s*\^\s*{_INTEGER}"),  # C_5^2 is 5 over 2
     re.compile(rf"{_C}\s*\^\s*{_INTEGER}\s*_\s*{_INTEGER}"),
-    re.compile(rf"{_C}\s*\(\s*(\d{{1,4}})\s*,\s*(\d{{1,4}})\s*\)"),
     re.compile(rf"[_^]\s?{_INTEGER}\s?{_C}\s?_\s?{_INTEGER}"),  # ^5C_2
 )
+_LISTED = re.compile(rf"{_C}\s*\(\s*(\d{{1,4}})\s*,\s*(\d{{1,4}})\s*\)")
+"""C(10, 3): combinations, or a point with its name."""
+_ARITHMETIC = re.compile(r"[+*/=!^]|\\(?:frac|times|cdot)")
 _ON_AND_ON = re.compile(r"([+-]?\d{0,20}\.)(\d{1,60}?)\s*(?:\.\.\.|…|\\[lc]?dots)(?![A-Za-z])")
 _REPEATING = re.compile(r"([+-]?\d*\.\d*)\((\d{1,60})\)")
 _BASED = re.compile(r"\(?\s*([0-9][0-9A-Fa-f]{0,60}|[A-Fa-f]{1,3}[0-9][0-9A-Fa-f]{0,60})\s*\)?_\{?\s*(1[1-6])\s*\}?")
@@ -36,21 +38,28 @@ def _over(kind: str, n: str, k: str) -> str:
 def chosen(text: str) -> str:
     """Numbers of combinations and permutations as a binomial or a quotient of factorials.
 
-    >>> chosen("C_5^2"), chosen("A_5^3"), chosen("C(10,3)")
-    ('\\\\binom{5}{2}', '\\\\frac{5!}{(5-3)!}', '\\\\binom{10}{3}')
+    C(10,3) is one only within a calculation: alone it may be a point, see `combinations`.
+
+    >>> chosen("C_5^2"), chosen("A_5^3"), chosen("C(10,3)"), chosen("2*C(10,3)")
+    ('\\\\binom{5}{2}', '\\\\frac{5!}{(5-3)!}', 'C(10,3)', '2*\\\\binom{10}{3}')
     """
     for index, pattern in enumerate(_CHOSEN):
+        text = pattern.sub(lambda match, swapped=index == 1: _counted(match, swapped), text)  # type: ignore[misc]
+    return _LISTED.sub(_counted, text) if _ARITHMETIC.search(text) else text
 
-        def written(match: re.Match[str], index: int = index) -> str:
-            groups = [group for group in match.groups() if group is not None]
-            kind = next(group for group in groups if group.isalpha())
-            n, k = (group for group in groups if not group.isalpha())
-            if index == 1:
-                n, k = k, n
-            return _over(kind, n, k) or match.group()
 
-        text = pattern.sub(written, text)
-    return text
+def _counted(match: re.Match[str], swapped: bool = False) -> str:
+    groups = [group for group in match.groups() if group is not None]
+    kind = next(group for group in groups if group.isalpha())
+    n, k = (group for group in groups if not group.isalpha())
+    return (_over(kind, k, n) if swapped else _over(kind, n, k)) or match.group()
+
+
+def combinations(text: str) -> str:
+    """C(10, 3) and nothing else as a binomial, the second way to read it; "" for anything else."""
+    match = _LISTED.fullmatch(text.strip())
+    found = _counted(match) if match else ""
+    return "" if not match or found == match.group() else found
 
 
 def repeating(text: str) -> str:

@@ -115,3 +115,20 @@ def test_formulas() -> None:
     assert formula("2H2O -> 2H2 + O2") != formula(spellings[0])
     assert formula("CO2") != formula("Co2")
     assert [formula(text) for text in ("A_2", "Xx3", "H", "x^2", "12")] == [""] * 5  # no elements, or one bare symbol
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "outcome"),
+    [
+        ("(10,3)", "C(10,3)", "right"),  # a point with its name
+        ("C(10,3)", "(10,3)", "right"),
+        ("P(3, 1)", "(3, 1)", "right"),
+        ("(3, 1)", "P(1, 3)", "wrong"),
+        ("C(5,2)", "10", "right"),  # and combinations
+        ("10", "C(5,2)", "right"),
+        ("20", "2*C(5,2)", "right"),
+        ("20", "C(5,2)", "wrong"),
+    ],
+)
+def test_a_letter_before_two_numbers_is_a_point_or_a_count(gold: str, answer: str, outcome: str) -> None:
+    assert verify(gold, answer).outcome == outcome
