@@ -280,8 +280,15 @@ def _classify(text: str, kind: str) -> Gold:
     return Gold(kind_of(readings[0], text), text, readings)
 
 
+_OF_A_LETTER = re.compile(
+    r"-?(?:arc)?(?:sin|cos|tan|cot|sec|csc|ln|log|exp)h?\s+(?:[a-z]|pi|alpha|beta|gamma|theta|phi|omega)"
+)
+
+
 def _is_maths(text: str) -> bool:
-    """Whether letters alone are maths: pi, a Greek name, infinity."""
+    """Whether letters alone are maths: pi, a Greek name, infinity, a function of a letter or of a Greek name."""
+    if _OF_A_LETTER.fullmatch(text):
+        return True
     return text.lower() in (
         "pi",
         "inf",

@@ -107,6 +107,7 @@ ALONE: dict[str, tuple[Fraction, tuple[tuple[str, int], ...]]] = {
     "mph": (Fraction("0.44704"), dims_of(m=1, s=-1)),
     "kph": (Fraction(1000, 3600), dims_of(m=1, s=-1)),
     "kmh": (Fraction(1000, 3600), dims_of(m=1, s=-1)),
+    "kmph": (Fraction(1000, 3600), dims_of(m=1, s=-1)),
     "rpm": (Fraction(1, 60), dims_of(s=-1)),
     "atm": (Fraction(101325), _PRESSURE),
     "ha": (Fraction(10000), _AREA),

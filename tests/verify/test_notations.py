@@ -120,6 +120,10 @@ def test_formulas() -> None:
 @pytest.mark.parametrize(
     ("gold", "answer", "outcome"),
     [
+        ("sin x", "\\sin x", "right"),
+        ("ln x", "\\ln 2x", "wrong"),
+        ("cos theta", "\\cos\\theta", "right"),
+        ("50 km/h", "50 kmph", "right"),
         ("(10,3)", "C(10,3)", "right"),  # a point with its name
         ("C(10,3)", "(10,3)", "right"),
         ("P(3, 1)", "(3, 1)", "right"),
@@ -130,5 +134,5 @@ def test_formulas() -> None:
         ("20", "C(5,2)", "undecidable"),  # no count of 20; a point could be anything
     ],
 )
-def test_a_letter_before_two_numbers_is_a_point_or_a_count(gold: str, answer: str, outcome: str) -> None:
+def test_plain_functions_points_and_counts(gold: str, answer: str, outcome: str) -> None:
     assert verify(gold, answer).outcome == outcome
