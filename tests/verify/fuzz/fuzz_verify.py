@@ -6,7 +6,8 @@
 
 An input is two texts parted by a null byte, gold and answer; its first byte chooses the call. What must hold: nothing
 is raised, the verdict is one of three, the same pair gives the same verdict again, places lie inside the text, and no
-call takes more than `LIMIT_S` seconds of CPU (best of three; the probes for coverage cost a factor of two to three).
+call takes more than `LIMIT_S` seconds of CPU: ten times the bound, since the probes for coverage cost a factor of three and
+machines differ.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ with atheris.instrument_imports(include=["cogito_core.verify"]):
     from cogito_core.verify.reader import read
     from cogito_core.verify.tree import ReadError, show
 
-LIMIT_S = 0.2
+LIMIT_S = 0.6
 CHOICES = ["42", "x", "red apple", "\\frac{1}{2}"]
 KINDS = ("number", "list", "interval", "text", "yes_no", "expression", "time", "quantity", "vqa", "equation")
 
