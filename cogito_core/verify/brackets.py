@@ -194,6 +194,7 @@ def environment(p: Parser, start: int) -> Node:
     if name == "cases":
         if len(rows[0]) == 1:
             return p.node("list", "cases", entries, start)
-        return p.node("list", "piecewise", tuple(Node("group", "()", tuple(row), start) for row in rows), start)
+        groups = tuple(Node("group", "()", tuple(row), row[0].start, row[-1].end) for row in rows)
+        return p.node("list", "piecewise", groups, start)
     node = p.node("matrix", (len(rows), len(rows[0])), entries, start)
     return p.node("func", "det", (node,), start) if name == "vmatrix" else node

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cogito_core.verify import verify
+from cogito_core.verify.reader import read
 
 from .fuzz import seeds
 
@@ -40,3 +41,12 @@ def test_a_short_run_of_the_fuzzer(tmp_path: Path) -> None:
 def test_inputs_that_failed_once(gold: str, answer: str, choices: list[str]) -> None:
     assert verify(gold, answer, choices=choices).outcome in ("right", "wrong", "undecidable")
     assert verify(gold, answer).outcome in ("right", "wrong", "undecidable")
+
+
+def test_places_in_a_function_by_cases_lie_inside_the_text() -> None:
+    text = r"f(x)=\begin{cases}x & x> 1\\ -x & x<0\end{cases}"
+    stack = [read(text)]
+    while stack:
+        one = stack.pop()
+        assert 0 <= one.start < one.end <= len(text), one
+        stack.extend(one.args)
