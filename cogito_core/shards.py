@@ -129,6 +129,12 @@ def write_shards(
     return paths
 
 
+def shard_folder(directory: Path) -> Path:
+    """Where the shards of a build or of a plain folder lie: `directory/data` if it is there, else `directory`."""
+    inner = directory / "data"
+    return inner if inner.is_dir() else directory
+
+
 def shard_paths(directory: Path | str, split: str | None = None) -> list[Path]:
     """The shards of a directory (of one split, if named) in order.
 

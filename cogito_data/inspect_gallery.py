@@ -11,7 +11,7 @@ from cogito_core.console import CogitoError
 from cogito_core.html import Page, data_uri, escape
 from cogito_core.images import PictureError, open_picture
 from cogito_core.sample import Sample
-from cogito_core.shards import SampleStore, shard_paths
+from cogito_core.shards import SampleStore, shard_folder, shard_paths
 
 THUMBNAIL = 320
 """Longest side of a shown picture in pixels; smaller pictures keep their bytes."""
@@ -52,7 +52,7 @@ def write_gallery(directory: Path, out: Path | None, limit: int) -> tuple[Path, 
     Raises:
         CogitoError: there are no shards.
     """
-    data = directory / "data" if (directory / "data").is_dir() else directory
+    data = shard_folder(directory)
     if not shard_paths(data):
         raise CogitoError(f"{directory} holds no shards")
     splits = sorted({path.name.rsplit("-", 1)[0] for path in shard_paths(data)})

@@ -21,7 +21,7 @@ from cogito_core.engines.base import IMAGE_MARK
 from cogito_core.files import replace_file
 from cogito_core.prompts import build_chat
 from cogito_core.sample import SCHEMA
-from cogito_core.shards import PICTURE_BYTES, codecs, file_schema, shard_paths
+from cogito_core.shards import PICTURE_BYTES, codecs, file_schema, shard_folder, shard_paths
 
 _CHAT = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _GOLD = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
@@ -82,7 +82,7 @@ def export_shards(directory: Path, form: str, out: Path, *, prompt: str = "train
     """
     if form not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not '{form}' (EasyR1 and TRL need none)")
-    data = directory / "data" if (directory / "data").is_dir() else directory
+    data = shard_folder(directory)
     shards = shard_paths(data)
     if not shards:
         raise CogitoError(f"{data} holds no shard")

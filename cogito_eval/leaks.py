@@ -15,7 +15,7 @@ from typing import Any
 from cogito_core.console import CogitoError, say, warn
 from cogito_core.files import write_atomic
 from cogito_core.images import PictureError
-from cogito_core.shards import shard_paths
+from cogito_core.shards import shard_folder, shard_paths
 from cogito_data.decontaminate import decontaminate
 from cogito_data.likeness import look
 from cogito_data.pool import Pool
@@ -37,7 +37,7 @@ def find_leaks(data: Path, bench: str, root: Path | None, out: Path) -> dict[str
     Raises:
         CogitoError: `data` holds no shard, or no benchmark can be read.
     """
-    folder = data / "data" if (data / "data").is_dir() else data
+    folder = shard_folder(data)
     shards = [shard for shard in shard_paths(folder) if not shard.name.startswith("heldout-")]
     if not shards:
         raise CogitoError(f"{folder} holds no shard to look at")

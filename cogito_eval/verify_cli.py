@@ -206,10 +206,9 @@ def _rows(source: Path, limit: int | None) -> Iterator[dict[str, Any]]:
     A line that cannot be read is left out and counted at the end. Raises CogitoError where nothing can be read.
     """
     if source.is_dir():
-        from cogito_core.shards import read_samples
+        from cogito_core.shards import read_samples, shard_folder
 
-        folder = source / "data" if (source / "data").is_dir() else source
-        for number, sample in enumerate(read_samples(folder), 1):
+        for number, sample in enumerate(read_samples(shard_folder(source)), 1):
             if limit is not None and number > limit:
                 return
             yield {

@@ -15,7 +15,7 @@ import numpy as np
 from cogito_core.console import CogitoError
 from cogito_core.engines.base import seed_of
 from cogito_core.sample import Sample
-from cogito_core.shards import SampleStore, shard_paths
+from cogito_core.shards import SampleStore, shard_folder, shard_paths
 from cogito_train.config import Filter, Stage, TrainRecipe
 
 
@@ -35,7 +35,7 @@ class TrainingData:
         if directory is None:
             raise CogitoError("no training data: give --set data=DIR, the output folder of cogito-data build")
         path = Path(directory)
-        path = path / "data" if (path / "data").is_dir() else path
+        path = shard_folder(path)
         train = SampleStore(path, "train")
         if len(train) == 0:
             raise CogitoError(f"{path} holds no training row")
